@@ -1,0 +1,88 @@
+"""The protocol every model speaks: a backend opens sessions, a session generates turns.
+
+A session belongs to one run. It may keep whatever makes the next turn cheap (KV cache, encoded
+pictures) but must give the same result as a fresh session would: the messages are always passed
+whole, and a session reuses the part that it has seen before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, Protocol
+
+from mllm.content import MediaReader, Message, ToolSpec, Turn
+
+ToolChoice = Literal["auto", "none", "required"]
+
+
+class ModelError(Exception):
+    """The model cannot be used: not found, not reachable, refused. Says what to do next."""
+
+
+class MalformedOutput(ModelError):
+    """The model answered with something that is neither text nor a valid call.
+
+    ``text`` holds what it said, so that the loop can show it back to the model.
+    """
+
+    def __init__(self, message: str, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
+class Session(Protocol):
+    """A conversation with a model, cheap to continue."""
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec] = (),
+        *,
+        tool_choice: ToolChoice = "auto",
+        output_schema: dict[str, Any] | None = None,
+        max_tokens: int = 512,
+    ) -> Iterator[str | Turn]:
+        """Yield text as it is generated, then the whole ``Turn`` once, last.
+
+        ``tool_choice``: "none" forbids calls (a plan, a last answer), "required" demands one.
+        ``output_schema``: a JSON schema that the text must satisfy; no calls are made then.
+        Raises ``ModelError``, ``MalformedOutput``.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the caches."""
+        ...
+
+
+class Backend(Protocol):
+    """A loaded (or lazily loading) model that any number of sessions share."""
+
+    name: str
+
+    def session(self, media: MediaReader) -> Session: ...
+
+
+def generate(
+    session: Session,
+    messages: Sequence[Message],
+    tools: Sequence[ToolSpec] = (),
+    *,
+    tool_choice: ToolChoice = "auto",
+    output_schema: dict[str, Any] | None = None,
+    max_tokens: int = 512,
+) -> Turn:
+    """Drain ``session.stream`` and return the turn."""
+    turn: Turn | None = None
+    for item in session.stream(
+        messages,
+        tools,
+        tool_choice=tool_choice,
+        output_schema=output_schema,
+        max_tokens=max_tokens,
+    ):
+        if isinstance(item, Turn):
+            turn = item
+    if turn is None:
+        raise ModelError("the model's stream ended without a turn")
+    return turn

@@ -1,0 +1,68 @@
+"""What an answer claims about a picture, in a form that experts can check.
+
+A claim names an object, what narrows it down (colour, relation to another object) and a value.
+The model takes an answer apart into drafts (Woodpecker's key concepts and visual claims, arXiv
+2310.16045, section 3); the verifier, a floor above, checks each draft against experts.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from mllm.content import Message, Text
+from prompts import render
+
+ClaimKind = Literal["existence", "count", "attribute", "relation", "text"]
+
+
+class ClaimDraft(BaseModel):
+    """One checkable statement.
+
+    - existence: ``value`` yes or no (``object`` "sign", say, stands in the picture or not)
+    - count: ``value`` a number
+    - attribute: ``value`` the colour or other property of ``object``
+    - relation: ``object`` ``relation`` ``of``, with ``value`` yes or no; relations are those of
+      ``mllm.geometry`` and, between the numbers of objects, more than / fewer than / as many as
+    - text: ``value`` the words printed in the picture (on ``object``, where one is named)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClaimKind
+    object: str
+    color: str = ""
+    relation: str = ""
+    of: str = ""
+    value: str
+
+    def words(self) -> dict[str, str]:
+        """Only what is set, in schema order: what the model writes."""
+        return {k: v for k, v in self.model_dump().items() if v or k in ("object", "value")}
+
+
+DRAFTS: TypeAdapter[list[ClaimDraft]] = TypeAdapter(list[ClaimDraft])
+
+
+def claims_schema() -> dict[str, Any]:
+    """The JSON schema of a list of drafts, for constrained decoding."""
+    return DRAFTS.json_schema()
+
+
+def claims_messages(question: str, answer: str, lang: str) -> list[Message]:
+    """The conversation that takes ``answer`` apart. It holds no picture: a claim is what the
+    text says, whatever the picture shows."""
+    task = render("verify/claims_task", lang, question=question, answer=answer)
+    return [
+        Message(role="system", content=(Text(text=render("verify/claims", lang)),)),
+        Message(role="user", content=(Text(text=task),)),
+    ]
+
+
+def parse_claims(text: str) -> list[ClaimDraft]:
+    """The drafts in a model's reply. Raises ``ValueError`` when it is not a list of drafts."""
+    try:
+        return DRAFTS.validate_json(text)
+    except ValidationError as error:
+        raise ValueError(f"not a list of claims: {error.errors()[0]['msg']}") from error
