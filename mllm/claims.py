@@ -41,6 +41,13 @@ class ClaimDraft(BaseModel):
         """Only what is set, in schema order: what the model writes."""
         return {k: v for k, v in self.model_dump().items() if v or k in ("object", "value")}
 
+    def phrase(self) -> str:
+        """The claim in a few words: ``3 red cups left of laptop``, ``cup: no``, ``cup: red``."""
+        thing = " ".join(w for w in (self.color, self.object, self.relation, self.of) if w)
+        if self.kind == "count":
+            return f"{self.value} {thing}"
+        return f"{thing}: {self.value}".removeprefix(": ")
+
 
 DRAFTS: TypeAdapter[list[ClaimDraft]] = TypeAdapter(list[ClaimDraft])
 
