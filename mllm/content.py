@@ -30,11 +30,11 @@ class Artifact(Value):
     kind: Literal["image", "audio", "video", "document"]
     sha256: str
     mime: str
-    width: int | None = Field(None, description="pixels, for images and video")
-    height: int | None = Field(None, description="pixels, for images and video")
-    seconds: float | None = Field(None, description="duration, for audio and video")
-    parent: str | None = Field(None, description="id of the artifact this one was made from")
-    origin: str = Field("", description="file name, URL or tool that it came from")
+    width: int | None = Field(default=None, description="pixels, for images and video")
+    height: int | None = Field(default=None, description="pixels, for images and video")
+    seconds: float | None = Field(default=None, description="duration, for audio and video")
+    parent: str | None = Field(default=None, description="id of the artifact this one was made from")
+    origin: str = Field(default="", description="file name, URL or tool that it came from")
 
 
 class Point(Value):
@@ -60,8 +60,8 @@ class Box(Value):
     x1: float
     y1: float
     label: str | None = None
-    color: str | None = Field(None, description="colour name measured on the pixels")
-    text: str | None = Field(None, description="text read inside the box")
+    color: str | None = Field(default=None, description="colour name measured on the pixels")
+    text: str | None = Field(default=None, description="text read inside the box")
     score: float | None = None
 
     @model_validator(mode="after")
@@ -120,7 +120,7 @@ class Boxes(Value):
     id: str = ""
     artifact: str
     boxes: tuple[Box, ...]
-    what: str = Field("", description="what was asked for, said when nothing was found")
+    what: str = Field(default="", description="what was asked for, said when nothing was found")
 
     def words(self) -> str:
         """The text that the model reads: counts first, then a row a box."""
@@ -169,9 +169,9 @@ class Message(Value):
 
     role: Literal["system", "user", "assistant", "tool"]
     content: tuple[Part, ...] = ()
-    calls: tuple[ToolCall, ...] = Field((), description="of an assistant message")
-    call_id: str | None = Field(None, description="of a tool message: the call it answers")
-    name: str | None = Field(None, description="of a tool message: the tool")
+    calls: tuple[ToolCall, ...] = Field(default=(), description="of an assistant message")
+    call_id: str | None = Field(default=None, description="of a tool message: the call it answers")
+    name: str | None = Field(default=None, description="of a tool message: the tool")
 
     def words(self) -> str:
         return "\n".join(part_words(p) for p in self.content)
@@ -198,7 +198,7 @@ class Turn(Value):
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
-    truncated: bool = Field(False, description="the token limit ended the turn")
+    truncated: bool = Field(default=False, description="the token limit ended the turn")
 
 
 class MediaReader(Protocol):

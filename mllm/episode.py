@@ -30,8 +30,8 @@ class Step(Value):
 
     thought: str = ""
     calls: tuple[ToolCall, ...] = ()
-    results: tuple[ToolResult, ...] = Field((), description="in the order of ``calls``")
-    note: str = Field("", description="what the loop adds: budget left, a contradiction found")
+    results: tuple[ToolResult, ...] = Field(default=(), description="in the order of ``calls``")
+    note: str = Field(default="", description="what the loop adds: budget left, a contradiction found")
     seconds: float = 0.0
     usage: Usage = Usage()
 
@@ -42,7 +42,7 @@ class Episode(Value):
     task: str
     media: tuple[Artifact, ...] = ()
     lang: str = "en"
-    note: str = Field("", description="the budget, as told with the task")
+    note: str = Field(default="", description="the budget, as told with the task")
     plan: str | None = None
     steps: tuple[Step, ...] = ()
     answer: str | None = None
