@@ -1,0 +1,176 @@
+"""What the answer to a generated question claims, and answers that claim something wrong."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from mllm.claims import ClaimDraft, ClaimKind
+from mllm.data.asker import COLORS
+from mllm.data.lexicon import BY_NAME
+from mllm.data.programs import Conclusion, Select
+from mllm.data.questions import UNANSWERABLE, Question
+from mllm.data.signs import sign_text
+from mllm.geometry import Relation
+
+_BY_PICK: dict[str, Relation] = {
+    "largest": "larger than", "smallest": "smaller than", "leftmost": "left of",
+    "rightmost": "right of", "topmost": "above", "bottommost": "below",
+}
+_NUMBERS = {"more": "more than", "fewer": "fewer than", "same": "as many as"}
+
+
+def drafts(question: Question, conclusion: Conclusion | None = None) -> list[ClaimDraft]:
+    """The claims of ``question.say(conclusion)``, the gold answer by default.
+
+    Objects are named as in the question; colours, numbers, yes and no are English, which is what
+    experts compare with. What no claim can express (sums, missing words) is left out.
+    """
+    c = conclusion or Conclusion(question.answer, question.absent)
+    if c.gold == UNANSWERABLE:
+        if c.absent in question.nouns:
+            return [_claim(question, "existence", c.absent or "", value="no")]
+        return []
+    kind = question.form
+    if kind in ("exists", "exists_rel", "rel", "larger"):
+        relation = _select(question).relation
+        return [_asked(question, "relation" if relation else "existence", c.gold)]
+    if kind in ("count", "count_rel"):
+        return [_asked(question, "count", c.gold)]
+    if kind in ("color", "pick_color"):
+        return [_asked(question, "attribute", c.gold)]
+    if kind == "is_color":
+        value = question.program.value
+        if c.gold == "yes":
+            return [_asked(question, "attribute", value)]
+        return [_asked(question, "existence", "no").model_copy(update={"color": value})]
+    if kind == "side":
+        return [_side(question, c.gold)]
+    if kind in _NUMBERS:
+        x, y = _pair(question)
+        return [_claim(question, "relation", x, relation=_NUMBERS[kind], of=y, value=c.gold)]
+    if kind in ("which_more", "which_pick"):
+        x, y = _pair(question)
+        first, second = (x, y) if c.gold == x else (y, x)
+        pick = _select(question).pick
+        relation_ = _BY_PICK[pick] if pick else "more than"
+        return [_claim(question, "relation", first, relation=relation_, of=second, value="yes")]
+    if kind == "difference":
+        x, y = _pair(question)
+        relation_ = "as many as" if c.gold == "0" else "more than"
+        return [_claim(question, "relation", x, relation=relation_, of=y, value="yes")]
+    if kind == "largest":
+        return [ClaimDraft(kind="existence", object=_named(question, c.gold), value="yes")]
+    return _of_text(question, c.gold)
+
+
+def _of_text(question: Question, gold: str) -> list[ClaimDraft]:
+    """Claims of text, of what is written and of the setting."""
+    kind = question.form
+    sign = _named(question, "sign") if "sign" in question.nouns else _usual(question, "sign")
+    if kind in ("says", "says_x"):
+        return [ClaimDraft(kind="text", object=sign, value=gold)]
+    if kind == "is_text" and gold == "yes":
+        return [ClaimDraft(kind="text", object=sign, value=question.program.value)]
+    if kind == "both" and gold == "yes":
+        x = next(iter(question.nouns))
+        text = ClaimDraft(kind="text", object=sign, value=question.program.value)
+        return [_claim(question, "existence", x, value="yes"), text]
+    return []
+
+
+@dataclass(frozen=True)
+class Slip:
+    """A wrong answer, what it claims and what a check finds instead, in words."""
+
+    said: str
+    claim: str
+    found: str
+
+
+def slip(question: Question, rng: random.Random) -> Slip | None:
+    """An answer that misreads what the tools said, as the verifier would catch it."""
+    wrong = misread(question, rng)
+    if wrong is None:
+        return None
+    claimed = drafts(question, wrong)
+    right = drafts(question)
+    if not claimed or not right:
+        return None
+    claim = claimed[0]
+    things = " ".join(w for w in (claim.color, claim.object, claim.relation, claim.of) if w)
+    if claim.kind == "count":
+        found = f"{question.answer} {things}"
+    elif claim.kind == "attribute":
+        found = question.answer if question.answer in COLORS else ""
+    elif claim.kind == "text":
+        found = f'"{question.answer}"'
+    else:
+        found = f"{'0' if claim.value == 'yes' else '1'} {things}"
+    return Slip(question.say(wrong), claim.phrase(), found) if found else None
+
+
+def misread(question: Question, rng: random.Random) -> Conclusion | None:
+    """Another conclusion than the gold one, of the same kind; None where there is no near one."""
+    gold = question.answer
+    if gold in ("yes", "no"):
+        return Conclusion("no" if gold == "yes" else "yes")
+    if gold.isdigit() and question.form in ("count", "count_rel", "total", "difference"):
+        return Conclusion(str(max(0, int(gold) + rng.choice((-2, -1, 1, 1, 2)))))
+    if gold in COLORS and question.form in ("color", "pick_color"):
+        return Conclusion(rng.choice([c for c in COLORS if c != gold]))
+    if question.program.options:
+        others = [o for o in question.program.options if o != gold]
+        return Conclusion(others[0]) if gold != UNANSWERABLE and others else None
+    if question.form in ("says", "says_x") and gold != UNANSWERABLE:
+        return Conclusion(sign_text(rng))
+    return None
+
+
+def _asked(question: Question, kind: ClaimKind, value: str) -> ClaimDraft:
+    """A claim of just the object that the question is about, with its colour and place."""
+    select = _select(question)
+    name = select.label or next(iter(question.nouns))
+    return _claim(
+        question, kind, name, color=select.color or "", relation=select.relation or "",
+        of=select.of or "", value=value,
+    )
+
+
+def _claim(
+    question: Question, kind: ClaimKind, name: str, *, color: str = "", relation: str = "",
+    of: str = "", value: str,
+) -> ClaimDraft:
+    return ClaimDraft(
+        kind=kind, object=_named(question, name), color=color, relation=relation,
+        of=_named(question, of) if of else "", value=value,
+    )
+
+
+def _side(question: Question, gold: str) -> ClaimDraft:
+    relation = f"{gold} of" if gold in ("left", "right") else gold
+    x, y = _pair(question)
+    return _claim(question, "relation", x, relation=relation, of=y, value="yes")
+
+
+def _pair(question: Question) -> tuple[str, str]:
+    x, y, *_ = question.nouns
+    return x, y
+
+
+def _select(question: Question) -> Select:
+    """The narrowing of the question's program, or none."""
+    found = [op for op in question.program.ops if isinstance(op, Select)]
+    return found[0] if found else Select()
+
+
+def _named(question: Question, name: str) -> str:
+    if name in question.said:
+        return question.said[name]
+    return _usual(question, name)
+
+
+def _usual(question: Question, name: str) -> str:
+    if name not in BY_NAME:
+        return name
+    return BY_NAME[name].zh if question.lang == "zh" else name

@@ -1,0 +1,232 @@
+"""Conversations to train the controller on: a scene each, several tasks a scene.
+
+    for conversation in conversations(seed=1, index=0, tools=specs):
+        conversation.messages, conversation.tools, conversation.images
+
+Everything is a pure function of (seed, index): workers can take any index in any order. Messages
+are those of a live run (``mllm.episode.messages``), so nothing is met at work that was not met in
+training. What is learned are the assistant's turns.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+
+from mllm.claims import claims_messages
+from mllm.content import Artifact, Message, Text, ToolSpec
+from mllm.data import extras
+from mllm.data.claim_drafts import drafts, misread
+from mllm.data.extras import Desk
+from mllm.data.lexicon import BY_NAME, NAMES
+from mllm.data.oracle import trace, wanted
+from mllm.data.phrasing import fill, noun, phrasings
+from mllm.data.plans import plan_line
+from mllm.data.programs import ReadText
+from mllm.data.questions import CHINESE, Question, questions
+from mllm.data.scenes import Scene, render, sample_scene
+from mllm.data.schemas import Mapped, randomise
+from mllm.episode import Episode, messages
+from prompts import render as prompt
+
+A_SCENE = 4
+"""Conversations of one scene."""
+KINDS = {"trace": 0.55, "direct": 0.20, "claims": 0.15, "extra": 0.10}
+RENAMED = 0.35
+"""Share of tool conversations whose schemas are made strange."""
+_LOOK_MARGIN = 0.25  # of a region's longer side, as the look tool shows it
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One training sample: ``images`` holds the pictures of its media parts by artifact id."""
+
+    messages: list[Message]
+    tools: list[ToolSpec]
+    images: dict[str, Image.Image]
+    kind: str
+
+
+def conversations(
+    seed: int,
+    index: int,
+    tools: Sequence[ToolSpec],
+    *,
+    style: str = "train",
+    n: int = A_SCENE,
+) -> list[Conversation]:
+    """The conversations of one scene. ``tools`` are the built-in tools' own descriptions."""
+    rng = random.Random(f"instruct/{seed}/{index}")
+    scene = sample_scene(seed, index, style=style)
+    image = render(scene)
+    asked = questions(scene, seed, n=2 * n)
+    rng.shuffle(asked)
+    out: list[Conversation] = []
+    while len(out) < n:
+        kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
+        if kind == "extra" or not asked:
+            out.append(_extra(scene, image, tools, rng))
+        elif kind == "trace":
+            out.append(_trace(asked.pop(), scene, image, tools, rng))
+        elif kind == "direct":
+            out.append(_direct(asked.pop(), scene, image, rng))
+        else:
+            out.append(_claims(asked, rng))
+    return out
+
+
+def _trace(
+    question: Question, scene: Scene, image: Image.Image, tools: Sequence[ToolSpec],
+    rng: random.Random,
+) -> Conversation:
+    """A question worked on with tools."""
+    kept = _some(tools, wanted(question), rng)
+    specs, mapping = _told(kept, rng)
+    artifact = _artifact(image, rng)
+    episode = trace(question, scene, specs, rng, artifact=artifact, mapping=mapping)
+    return Conversation(messages(episode), specs, {artifact.id: image}, "trace")
+
+
+def _direct(
+    question: Question, scene: Scene, image: Image.Image, rng: random.Random
+) -> Conversation:
+    """A question answered by looking alone: whole pictures or one object closely."""
+    if rng.random() < 0.4 and scene.objects:
+        return _closely(scene, image, question.lang, rng)
+    artifact = _artifact(image, rng)
+    answer = question.say()
+    if any(isinstance(op, ReadText) for op in question.program.ops) and question.form != "any_text":
+        answer = str(phrasings(question.lang)["answers"]["unreadable"])
+    episode = Episode(task=question.text, media=(artifact,), lang=question.lang, answer=answer)
+    if rng.random() < 0.5:  # as a run without tools; else as the look tool asks
+        update = {
+            "plan": plan_line(question, ()),
+            "note": prompt("budget", question.lang, steps=12),
+        }
+        episode = episode.model_copy(update=update)
+    return Conversation(messages(episode), [], {artifact.id: image}, "direct")
+
+
+def _closely(scene: Scene, image: Image.Image, lang: str, rng: random.Random) -> Conversation:
+    """A crop of one object, as the look tool shows a region, and a short question about it."""
+    thing = rng.choice(scene.objects)
+    words = phrasings(lang)["crops"]
+    x0, y0, x1, y1 = thing.box
+    more = rng.uniform(0.05, _LOOK_MARGIN) * max(x1 - x0, y1 - y0)
+    corners = (
+        max(int(x0 - more), 0), max(int(y0 - more), 0),
+        min(int(x1 + more) + 1, scene.width), min(int(y1 + more) + 1, scene.height),
+    )
+    part = image.crop(corners)
+    kinds = ["name", "is_name", "is_name"]
+    if thing.color:
+        kinds += ["color", "color", "is_color"]
+    kind = rng.choice(kinds)
+    colors = phrasings(lang)["colors"]
+    yes = rng.random() < 0.5
+    if kind in ("name", "color"):
+        answer = colors[thing.color] if kind == "color" else _plain_name(thing.label, lang)
+        slots: dict[str, str] = {}
+    else:
+        named, color = thing.label, thing.color or ""
+        if not yes and kind == "is_name":
+            named = rng.choice([n for n in NAMES if n != thing.label])
+        if not yes and kind == "is_color":
+            color = rng.choice([c for c in colors if c != thing.color])
+        slots = noun(named, lang, rng).words("x") | {"color": colors.get(color, "")}
+        answer = words["yes" if yes else "no"]
+    artifact = _artifact(part, rng)
+    task = fill(rng.choice(words[kind]), slots)
+    episode = Episode(task=task, media=(artifact,), lang=lang, answer=answer)
+    return Conversation(messages(episode), [], {artifact.id: part}, "direct")
+
+
+def _claims(asked: list[Question], rng: random.Random) -> Conversation:
+    """An answer, right or wrong, taken apart; sometimes of several sentences, or very short."""
+    lang = asked[-1].lang
+    several = 1 if rng.random() < 0.7 else rng.randint(2, 3)
+    chosen = [q for q in asked if q.lang == lang][-several:]
+    said, claims = [], []
+    for q in chosen:
+        wrong = misread(q, rng) if rng.random() < 0.4 else None
+        said.append(q.say(wrong))
+        claims += drafts(q, wrong)
+    task = chosen[0].text
+    if len(chosen) > 1:
+        task = rng.choice(("", str(rng.choice(phrasings(lang)["extras"]["describe"])), task))
+    answer = ("" if lang == "zh" else " ").join(said)
+    reply = json.dumps([c.words() for c in dict.fromkeys(claims)], ensure_ascii=False)
+    told = claims_messages(task, answer, lang)
+    told.append(Message(role="assistant", content=(Text(text=reply),)))
+    return Conversation(told, [], {}, "claims")
+
+
+def _extra(
+    scene: Scene, image: Image.Image, tools: Sequence[ToolSpec], rng: random.Random
+) -> Conversation:
+    """Other tasks, and the limits of what can be told."""
+    lang = "zh" if rng.random() < CHINESE else "en"
+    specs, mapping = _told(list(tools), rng)
+    names = frozenset(t.name for t in tools)
+    kind = rng.choices(
+        ("describe", "mark", "crop", "read", "stranger", "photo", "talk"), (2, 1, 1, 3, 2, 3, 1)
+    )[0]
+    needs = {"describe": "detect", "mark": "annotate", "crop": "crop", "read": "read_text"}
+    if needs.get(kind, next(iter(names), "")) not in names:
+        kind = "talk"
+    desk = Desk(specs, mapping, rng, lang, names, budget=rng.choice((12, 12, 12, 8, 20)))
+    episode: Episode | None = None
+    if kind == "describe":
+        episode = extras.describe(desk, scene, image)
+    elif kind == "mark":
+        episode = extras.mark(desk, scene, image)
+    elif kind == "crop":
+        episode = extras.crop(desk, scene, image)
+    elif kind == "read":
+        episode = extras.read_page(desk)
+    elif kind == "stranger":
+        episode = extras.stranger(desk, image)
+    elif kind == "photo":
+        episode = extras.of_photo(desk)
+    if episode is None:
+        desk.pictures.clear()
+        episode = extras.talk(desk)
+    return Conversation(messages(episode), specs, desk.pictures, f"extra.{kind}")
+
+
+def _some(
+    tools: Sequence[ToolSpec], needed: Sequence[str], rng: random.Random
+) -> list[ToolSpec]:
+    """Mostly all tools; sometimes fewer, and now and then a needed one is missing."""
+    chance = rng.random()
+    if chance < 0.7 or not tools:
+        return list(tools)
+    others = [t for t in tools if t.name not in needed]
+    dropped = set(rng.sample([t.name for t in others], rng.randint(0, len(others))))
+    if chance > 0.92 and needed:
+        dropped.add(rng.choice(needed))
+    return [t for t in tools if t.name not in dropped]
+
+
+def _told(
+    tools: list[ToolSpec], rng: random.Random
+) -> tuple[list[ToolSpec], Mapped | None]:
+    """The tools as they are, or made strange."""
+    return randomise(tools, rng) if rng.random() < RENAMED else (tools, None)
+
+
+def _artifact(image: Image.Image, rng: random.Random) -> Artifact:
+    """A reference to the picture; ids other than img1 teach to copy the id."""
+    id = "img1" if rng.random() < 0.85 else f"img{rng.randint(2, 12)}"
+    return Artifact(
+        id=id, kind="image", sha256=f"{rng.getrandbits(64):016x}", mime="image/png",
+        width=image.width, height=image.height,
+    )
+
+
+def _plain_name(name: str, lang: str) -> str:
+    return BY_NAME[name].zh if lang == "zh" else name
