@@ -1,0 +1,146 @@
+"""`corvid eval`, `data`, `train` and `bench`: measuring and making models."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent.cli.options import Json, Model, Seed
+from agent.errors import InputError
+
+Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
+
+
+class Suite(StrEnum):
+    scenes = "scenes"
+
+
+class World(StrEnum):
+    scenes = "scenes"
+
+
+class Stage(StrEnum):
+    pretrain = "pretrain"
+    instruct = "instruct"
+    detector = "detector"
+
+
+class Bench(StrEnum):
+    overhead = "overhead"
+    session = "session"
+
+
+_RECIPES = {
+    Stage.pretrain: "pretrain-s.yaml",
+    Stage.instruct: "instruct-s.yaml",
+    Stage.detector: "detector.yaml",
+}
+"""What made the shipped weights."""
+
+
+def evaluate(
+    suite: Annotated[Suite, typer.Argument(help="Which suite.")],
+    n: Annotated[int, typer.Option("--n", min=1, help="Questions.")] = 300,
+    seed: Seed = 1_000_003,
+    model: Model = "nano",
+    data: Annotated[
+        Path | None, typer.Option("--data", help="A folder with questions.jsonl to use instead.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a model on questions that it was not trained on, with 95 % intervals."""
+    from agent.evaluation import scenes
+
+    _show(scenes.evaluate(n, seed, model, data), as_json)
+
+
+def data(
+    world: Annotated[World, typer.Argument(help="Which world.")],
+    out: Out,
+    n: Annotated[int, typer.Option("--n", min=1, help="Questions.")] = 100,
+    seed: Seed = 0,
+    style: Annotated[
+        str,
+        typer.Option("--style", help="A design, or a folder with a picture a category (cup.png)."),
+    ] = "twemoji",
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Phrasings that training never uses.")
+    ] = False,
+) -> None:
+    """Write generated pictures and questions with exact answers: questions.jsonl and media."""
+    from mllm.data.question_files import write_questions
+
+    typer.echo(write_questions(out, n, seed, style, held_out))
+
+
+def train(
+    stage: Annotated[Stage, typer.Argument(help="Which stage.")],
+    config: Annotated[
+        Path | None, typer.Option("--config", help="A recipe; the shipped one when not given.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint.")
+    ] = False,
+) -> None:
+    """Train a stage by a recipe and print where the result is."""
+    from mllm.training import recipes
+
+    recipe = config or recipes.FOLDER / _RECIPES[stage]
+    if not recipe.is_file():
+        raise InputError(f"there is no recipe {recipe}: give one with --config")
+    try:
+        typer.echo(_train(stage, recipe, resume))
+    except recipes.RecipeError as error:
+        raise InputError(str(error)) from error
+
+
+def bench(
+    name: Annotated[Bench, typer.Argument(help="Which benchmark.")],
+    model: Model = "nano",
+    as_json: Json = False,
+) -> None:
+    """Measure side by side with others on this machine."""
+    if name is Bench.overhead:
+        from agent.bench import overhead
+
+        _show(overhead.run(), as_json)
+    else:
+        from agent.bench import session
+
+        _show(session.run(model), as_json)
+
+
+def _train(stage: Stage, recipe: Path, resume: bool) -> Path:
+    match stage:
+        case Stage.pretrain:
+            from mllm.training import pretrain
+
+            return pretrain.run(recipe, resume=resume)
+        case Stage.instruct:
+            from mllm.training import instruct
+            from tools import default_tools
+
+            specs = [tool.spec for tool in default_tools()]
+            return instruct.run(recipe, tools=specs, resume=resume)
+        case Stage.detector:
+            from mllm.training import detector
+
+            return detector.run(recipe, resume=resume)
+
+
+def _show(measured: dict[str, Any], as_json: bool) -> None:
+    """The JSON of DESIGN section 6 on stdout, or the same as a table for a person."""
+    if as_json:
+        json.dump(measured, sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
+        return
+    from rich.console import Console
+
+    from agent.evaluation.table import table
+
+    Console().print(table(measured))

@@ -1,0 +1,1 @@
+"""Suites of `corvid eval`: an agent measured on questions with known answers."""

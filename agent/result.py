@@ -1,0 +1,68 @@
+"""What a run gives back: the answer, its claims with their evidence, the steps, the run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, Field, SerializeAsAny, model_serializer
+
+from mllm.claims import ClaimDraft
+from mllm.content import Box, Usage, Value
+from mllm.episode import Step
+
+Verdict = Literal["supported", "corrected", "unsupported", "contradicted"]
+"""``contradicted`` is the verifier's word inside the loop; a result holds the other three."""
+
+
+class Evidence(Value):
+    """Where in an artifact a claim can be seen to hold, and which expert saw it."""
+
+    id: str = Field(description="unique in the run: e1, e2, ...")
+    artifact: str = Field(description="id of the artifact, such as img1")
+    tool: str = Field(description="the expert, such as detect")
+    box: Box | None = Field(default=None, description="pixels of the artifact")
+    span: tuple[float, float] | None = Field(default=None, description="seconds of the media")
+    element: str | None = Field(default=None, description="an element of a page")
+    score: float | None = Field(default=None, description="the expert's confidence, 0 to 1")
+
+
+class Claim(ClaimDraft):
+    """A statement of the answer with what the experts say of it."""
+
+    id: str = Field(description="unique in the run: c1, c2, ...")
+    text: str = Field(description="the claim in words, in the language of the answer")
+    verdict: Verdict
+    found: str = Field(default="", description="what the experts found, in words")
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Run(Value):
+    """A run folder. In JSON it is the path of the folder."""
+
+    id: str
+    folder: Path
+
+    def report(self) -> Path:
+        """Write a self-contained HTML report into the folder and return its path."""
+        from agent.report import write
+
+        return write(self.folder)
+
+    @model_serializer
+    def _path(self) -> str:
+        return str(self.folder)
+
+
+class Result(Value):
+    """What ``Agent.run`` returns."""
+
+    answer: str | SerializeAsAny[BaseModel] = Field(
+        description="in the language of the task, or an instance of ``output_type``"
+    )
+    claims: tuple[Claim, ...] = ()
+    evidence: tuple[Evidence, ...] = Field(default=(), description="of all claims, each once")
+    steps: tuple[Step, ...] = ()
+    run: Run
+    seconds: float = Field(description="time at work, pauses between resumes left out")
+    tokens: Usage = Usage()

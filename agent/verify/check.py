@@ -1,0 +1,155 @@
+"""One claim against what the experts see: does it hold, what was found instead, on which boxes.
+
+A check answers with a ``Finding``. Its ``holds`` is True or False where an expert could tell,
+and None where none could: a claim that cannot be checked is never taken for a true one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from agent.verify.experts import Experts
+from mllm.claims import ClaimDraft, ClaimKind
+from mllm.content import Artifact, Box
+from mllm.geometry import RELATIONS, Relation, relate
+from prompts import render
+from tools.color import color_term
+from tools.select import fits
+
+_MORE: dict[str, Callable[[int, int], bool]] = {
+    "more than": lambda a, b: a > b,
+    "fewer than": lambda a, b: a < b,
+    "as many as": lambda a, b: a == b,
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``found`` says in a few words what ``tool`` saw in ``artifact``; ``boxes`` shows it."""
+
+    holds: bool | None
+    found: str
+    tool: str = ""
+    boxes: tuple[Box, ...] = ()
+    artifact: str = ""
+
+
+CANNOT_TELL = Finding(None, "")
+
+
+def check(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
+    """The finding of the experts on ``draft`` in ``image``."""
+    return replace(_CHECKS[draft.kind](draft, image, experts), artifact=image.id)
+
+
+def _existence(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
+    boxes = _described(draft, image, experts)
+    if boxes is None:
+        return CANNOT_TELL
+    return _yes_no(draft, bool(boxes), f"{len(boxes)} {_thing(draft)}", boxes)
+
+
+def _count(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
+    boxes = _described(draft, image, experts)
+    if boxes is None or not draft.value.strip().isdigit():
+        return CANNOT_TELL
+    right = len(boxes) == int(draft.value)
+    return Finding(right, f"{len(boxes)} {_thing(draft)}", "detect", boxes)
+
+
+def _attribute(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
+    boxes = _described(draft, image, experts)
+    if boxes is None:
+        return CANNOT_TELL
+    if not boxes:
+        return Finding(False, f"no {_thing(draft)}", "detect")
+    if color_term(draft.value) is None:
+        return _ask(draft, image, experts, boxes)
+    right = tuple(b for b in boxes if fits(b, None, draft.value))
+    found = ", ".join(sorted({b.color for b in boxes if b.color}))
+    return Finding(bool(right), found or "no colour", "detect", right or boxes)
+
+
+def _relation(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
+    if draft.relation in _MORE:
+        return _numbers(draft, image, experts)
+    boxes = _described(draft, image, experts)
+    others = experts.objects(image, draft.of)
+    if boxes is None or others is None or draft.relation not in RELATIONS:
+        return CANNOT_TELL
+    found = f"{len(boxes)} {_thing(draft)}"
+    return _yes_no(draft, bool(boxes), found, boxes + others)
+
+
+def _numbers(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
+    mine, others = experts.objects(image, draft.object), experts.objects(image, draft.of)
+    if mine is None or others is None:
+        return CANNOT_TELL
+    right = _MORE[draft.relation](len(mine), len(others))
+    found = f"{len(mine)} {draft.object}, {len(others)} {draft.of}"
+    return _yes_no(draft, right, found, mine + others)
+
+
+def _text(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
+    lines = experts.lines(image)
+    if lines is None:
+        return CANNOT_TELL
+    wanted = _letters(draft.value)
+    hits = tuple(b for b in lines if b.text and wanted and wanted in _letters(b.text))
+    if not hits and wanted and wanted in _letters("".join(b.text or "" for b in lines)):
+        hits = lines
+    found = "; ".join(f'"{b.text}"' for b in lines) or "no text"
+    return Finding(bool(hits), found, "read_text", hits or lines)
+
+
+def _ask(draft: ClaimDraft, image: Artifact, experts: Experts, boxes: tuple[Box, ...]) -> Finding:
+    # Anything but a colour only the model's own eyes can tell.
+    question = render("verify/attribute", "en", object=draft.object, value=draft.value)
+    reply = experts.ask(image, question)
+    if reply is None or not re.match(r"(yes|no)\b", reply, re.IGNORECASE):
+        return CANNOT_TELL
+    return Finding(reply.lower().startswith("yes"), reply, "look", boxes)
+
+
+def _described(draft: ClaimDraft, image: Artifact, experts: Experts) -> tuple[Box, ...] | None:
+    """The boxes that the claim speaks of: its object, narrowed down by colour and relation."""
+    boxes = experts.objects(image, draft.object)
+    if boxes is None:
+        return None
+    if draft.color:
+        boxes = tuple(b for b in boxes if fits(b, None, draft.color))
+    relation: Relation | None = next((r for r in RELATIONS if r == draft.relation), None)
+    if relation is not None:
+        anchors = experts.objects(image, draft.of)
+        if anchors is None:
+            return None
+        boxes = relate(boxes, relation, anchors)
+    return boxes
+
+
+def _yes_no(draft: ClaimDraft, truth: bool, found: str, boxes: tuple[Box, ...]) -> Finding:
+    value = draft.value.strip().lower()
+    if value not in ("yes", "no"):
+        return CANNOT_TELL
+    return Finding(truth == (value == "yes"), found, "detect", boxes)
+
+
+def _thing(draft: ClaimDraft) -> str:
+    return " ".join(w for w in (draft.color, draft.object, draft.relation, draft.of) if w)
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
+_CHECKS: dict[ClaimKind, Callable[[ClaimDraft, Artifact, Experts], Finding]] = {
+    "existence": _existence,
+    "count": _count,
+    "attribute": _attribute,
+    "relation": _relation,
+    "text": _text,
+}
+assert set(_CHECKS) == set(get_args(ClaimKind))

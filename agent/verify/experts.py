@@ -1,0 +1,78 @@
+"""What the experts see in the pictures of an answer: each expert runs once per picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mllm.content import Artifact, Box, Boxes, Text
+from tools.protocol import Part, Tool, ToolContext, ToolError
+from tools.select import fits
+
+
+@dataclass
+class Experts:
+    """The experts that a check may ask, and what they already said.
+
+    ``detect``, ``read_text`` and ``look`` are the tools of those names, or None where the agent
+    was not given one: claims that need them stay unsupported, which is the truth.
+    """
+
+    context: ToolContext
+    detect: Tool | None = None
+    read_text: Tool | None = None
+    look: Tool | None = None
+    _found: dict[str, tuple[Box, ...]] = field(default_factory=dict)
+    _blind: set[str] = field(default_factory=set)
+    _read: dict[str, tuple[Box, ...]] = field(default_factory=dict)
+
+    def prepare(self, images: Sequence[Artifact], labels: Sequence[str]) -> None:
+        """Detect everything that the claims name, in one pass over each picture."""
+        if self.detect is not None:
+            for image in images:
+                self._found[image.id] = self._detect(self.detect, image, list(labels))
+
+    def objects(self, image: Artifact, label: str) -> tuple[Box, ...] | None:
+        """Boxes of ``label``, or None when no detector here can tell."""
+        if label in self._blind or image.id not in self._found:
+            return None
+        return tuple(b for b in self._found[image.id] if fits(b, label, None))
+
+    def lines(self, image: Artifact) -> tuple[Box, ...] | None:
+        """The lines of text in the picture, or None when no reader here can tell."""
+        if self.read_text is None:
+            return None
+        if image.id not in self._read:
+            self._read[image.id] = _boxes(self.read_text.call({"image": image.id}, self.context))
+        return self._read[image.id]
+
+    def ask(self, image: Artifact, question: str) -> str | None:
+        """What the model itself sees, or None where it cannot be asked."""
+        if self.look is None:
+            return None
+        try:
+            parts = self.look.call({"image": image.id, "question": question}, self.context)
+        except ToolError:
+            return None
+        return " ".join(p.text for p in parts if isinstance(p, Text)).strip()
+
+    def _detect(self, tool: Tool, image: Artifact, labels: list[str]) -> tuple[Box, ...]:
+        # A detector refuses labels that it was not trained for, some of a set or all of it, in
+        # words. To learn which, a set with a refusal is asked again label by label.
+        if not labels:
+            return ()
+        try:
+            parts = tool.call({"image": image.id, "labels": labels}, self.context)
+            refused = len(labels) > 1 and any(isinstance(part, Text) for part in parts)
+        except ToolError:
+            parts, refused = (), True
+        if not refused:
+            return _boxes(parts)
+        if len(labels) > 1:
+            return tuple(box for label in labels for box in self._detect(tool, image, [label]))
+        self._blind.add(labels[0])
+        return ()
+
+
+def _boxes(parts: Sequence[Part]) -> tuple[Box, ...]:
+    return tuple(box for part in parts if isinstance(part, Boxes) for box in part.boxes)
