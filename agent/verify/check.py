@@ -15,7 +15,7 @@ from agent.verify.experts import Experts
 from mllm.claims import ClaimDraft, ClaimKind
 from mllm.content import Artifact, Box
 from mllm.geometry import RELATIONS, Relation, relate
-from prompts import render
+from prompts import language, render
 from tools.color import color_term
 from tools.select import fits
 
@@ -107,11 +107,13 @@ def _text(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
 
 def _ask(draft: ClaimDraft, image: Artifact, experts: Experts, boxes: tuple[Box, ...]) -> Finding:
     # Anything but a colour only the model's own eyes can tell.
-    question = render("verify/attribute", "en", object=draft.object, value=draft.value)
+    lang = language(draft.object + draft.value)
+    question = render("verify/attribute", lang, object=draft.object, value=draft.value)
     reply = experts.ask(image, question)
-    if reply is None or not re.match(r"(yes|no)\b", reply, re.IGNORECASE):
+    said = re.match(r"(yes\b|是|对)|(no\b|不|否)", reply or "", re.IGNORECASE)
+    if reply is None or said is None:
         return CANNOT_TELL
-    return Finding(reply.lower().startswith("yes"), reply, "look", boxes)
+    return Finding(said[1] is not None, reply, "look", boxes)
 
 
 def _described(draft: ClaimDraft, image: Artifact, experts: Experts) -> tuple[Box, ...] | None:
