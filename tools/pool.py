@@ -55,7 +55,8 @@ class ExpertPool:
             slot = self._slots.setdefault(key, _Slot(size))
             self._slots.move_to_end(key)
             slot.users += 1
-            self._evict()
+            evicted = self._evict(self.budget_bytes)
+        _free(evicted)
         try:
             with slot.lock:
                 if not slot.loaded:
@@ -67,7 +68,8 @@ class ExpertPool:
                 slot.users -= 1
                 if not slot.loaded and slot.users == 0:
                     del self._slots[key]
-                self._evict()
+                evicted = self._evict(self.budget_bytes)
+            _free(evicted)
 
     def loaded(self) -> dict[Hashable, int]:
         """Bytes of each expert in memory, least recently used first."""
@@ -77,17 +79,26 @@ class ExpertPool:
     def clear(self) -> None:
         """Forget every expert that is not in use."""
         with self._lock:
-            self._evict(budget=0)
+            evicted = self._evict(0)
+        _free(evicted)
 
-    def _evict(self, budget: int | None = None) -> None:
-        limit = self.budget_bytes if budget is None else budget
+    def _evict(self, limit: int) -> list[_Slot]:
+        """Take idle slots out until ``limit`` holds, the least recently used first."""
         used = sum(slot.size for slot in self._slots.values())
-        idle = [key for key, slot in self._slots.items() if slot.users == 0]
-        for key in idle:
+        evicted = []
+        for key in [key for key, slot in self._slots.items() if slot.users == 0]:
             if used <= limit:
-                return
-            used -= self._slots.pop(key).size
-            gc.collect()  # models hold reference cycles; without this their memory lingers
+                break
+            evicted.append(self._slots.pop(key))
+            used -= evicted[-1].size
+        return evicted
+
+
+def _free(evicted: list[_Slot]) -> None:
+    """Models hold reference cycles, so that dropping them is not enough to free their memory."""
+    if evicted:
+        evicted.clear()
+        gc.collect()
 
 
 @cache

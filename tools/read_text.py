@@ -69,8 +69,7 @@ class ReadText(Tool):
         lines = merge_lines(boxes)
         if region is not None:
             lines = [b for b in lines if any(_centre_in(b, r) for r in region.boxes)]
-        what = "text" if region is None else f"text in {region.id or 'region'}"
-        return Boxes(artifact=image.artifact.id, boxes=tuple(lines), what=what)
+        return Boxes(artifact=image.artifact.id, boxes=tuple(lines), what="text")
 
 
 Word: TypeAlias = tuple[float, float, float, float, str, float]
@@ -82,7 +81,7 @@ def _words(engine: Engine, image: PILImage.Image) -> list[Word]:
     if scale > 1:
         size = (round(image.width * scale), round(image.height * scale))
         image = image.resize(size, PILImage.Resampling.LANCZOS)
-    found, _ = engine(np.asarray(image)[:, :, ::-1])  # it takes blue first
+    found, _ = engine(np.asarray(_not_too_thin(image))[:, :, ::-1])  # it takes blue first
     words = []
     for corners, text, score in found or []:
         points = np.asarray(corners, dtype=float) / scale
@@ -91,6 +90,17 @@ def _words(engine: Engine, image: PILImage.Image) -> list[Word]:
             said = _letter_o(text.strip())
             words.append((float(x0), float(y0), float(x1), float(y1), said, float(score)))
     return words
+
+
+def _not_too_thin(image: PILImage.Image) -> PILImage.Image:
+    """The engine fails on a strip, so that one is widened, to the right or below."""
+    least = max(32, max(image.size) // 40)
+    if min(image.size) >= least:
+        return image
+    size = (max(image.width, least), max(image.height, least))
+    canvas = PILImage.new("RGB", size, image.getpixel((0, 0)))
+    canvas.paste(image)
+    return canvas
 
 
 def _letter_o(text: str) -> str:
@@ -162,7 +172,7 @@ def _centre_in(line: Box, region: Box) -> bool:
 
 
 def _load() -> Engine:
-    from rapidocr_onnxruntime import RapidOCR
+    from rapidocr_onnxruntime import RapidOCR  # type: ignore[import-untyped]
 
     level = logging.getLogger().level
     engine: Engine = RapidOCR(

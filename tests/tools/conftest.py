@@ -6,6 +6,7 @@ import hashlib
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image as PILImage
@@ -63,7 +64,7 @@ class Context:
         return self.add_file(png.getvalue(), "image", "image/png", id, image.size)
 
     def add_file(
-        self, data: bytes, kind: str, mime: str, id: str = "", size: tuple[int, int] | None = None
+        self, data: bytes, kind: Any, mime: str, id: str = "", size: tuple[int, int] | None = None
     ) -> Image:
         artifact = Artifact(
             id=id or f"img{len(self.artifacts) + 1}",
@@ -94,5 +95,11 @@ def box(
 ) -> Box:
     """A box on a picture ``img1`` of 256 x 256 pixels."""
     x0, y0, x1, y1 = corners
-    about = {"artifact": "img1", "width": 256, "height": 256, "label": label, **more}
+    about: dict[str, Any] = {
+        "artifact": "img1",
+        "width": 256,
+        "height": 256,
+        "label": label,
+        **more,
+    }
     return Box(x0=x0, y0=y0, x1=x1, y1=y1, **about)

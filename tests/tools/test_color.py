@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from mllm.content import Box
 from mllm.data.scenes import render, sample_scene
 from tests.tools.conftest import box
-from tools.color import TERMS, dominant_color
+from tools.color import TERMS, color_term, dominant_color
 
 SHADES = {
     "red": (200, 30, 30),
@@ -30,7 +30,7 @@ SHADES = {
 def test_tinted_objects_of_scenes_are_named_right(style: str, jitter: float) -> None:
     rng = random.Random(3)
     right = total = 0
-    for index in range(60):
+    for index in range(25):
         scene = sample_scene(4, index, style=style)
         image = render(scene)
         for thing in scene.objects:
@@ -47,15 +47,12 @@ def test_tinted_objects_of_scenes_are_named_right(style: str, jitter: float) -> 
             )
             right += found == thing.color
             total += 1
-    assert total > 80
+    assert total > 30
     assert right >= 0.97 * total
 
 
-@pytest.mark.parametrize("background", TERMS)
-@pytest.mark.parametrize("color", TERMS)
+@pytest.mark.parametrize(("color", "background"), [(c, b) for c in TERMS for b in TERMS if c != b])
 def test_every_term_before_every_background(color: str, background: str) -> None:
-    if color == background:
-        pytest.skip("nothing to see")
     image = Image.new("RGB", (120, 120), SHADES[background])
     ImageDraw.Draw(image).polygon([(30, 90), (90, 90), (60, 30)], fill=SHADES[color])
     assert dominant_color(image, box((28, 28, 92, 92))) == color
@@ -83,3 +80,12 @@ def test_boxes_over_the_edge_and_outside() -> None:
     assert (
         dominant_color(image, Box(artifact="i", width=9, height=9, x0=5, y0=5, x1=5, y1=5)) is None
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "term"),
+    [("grey", "gray"), ("Violet", "purple"), ("红色", "red"), ("红", "red"), ("粉红色", "pink"),
+     (" blue ", "blue"), ("turquoise", None), ("cup", None)],
+)  # fmt: skip
+def test_colour_words_mean_terms(word: str, term: str | None) -> None:
+    assert color_term(word) == term

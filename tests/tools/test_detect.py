@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -41,7 +42,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from mllm.yolo import quiet
 
     quiet()
-    from ultralytics import YOLO
+    from ultralytics.models import YOLO
 
     path = tmp_path_factory.mktemp("weights") / "stock.pt"
     YOLO("yolo11n.yaml").save(str(path))
@@ -66,7 +67,8 @@ def test_boxes_are_inside_the_picture_ordered_by_score_and_coloured(context: Con
     shown = render(scene("dog")).resize((1024, 1024))
     boxes = call(context, shown).boxes
     assert boxes
-    assert [b.score for b in boxes] == sorted((b.score for b in boxes), reverse=True)
+    scores = [b.score or 0.0 for b in boxes]
+    assert scores == sorted(scores, reverse=True)
     for b in boxes:
         assert (b.artifact, b.width, b.height) == ("img1", 1024, 1024)
         assert 0 <= b.x0 < b.x1 <= 1024 and 0 <= b.y0 < b.y1 <= 1024
@@ -115,12 +117,12 @@ def test_known_labels_are_answered_beside_an_unknown_one(context: Context) -> No
 def test_calls_repeat_exactly_and_from_several_threads(context: Context) -> None:
     picture = render(scene("cat"))
     first = call(context, picture).boxes
-    context.add_image(picture, "img9")
+    id = context.add_image(picture).artifact.id
     with ThreadPoolExecutor(4) as threads:
-        results = list(threads.map(lambda _: Detect().call({"image": "img9"}, context), range(8)))
-    assert all(
-        [(b.label, b.x0) for b in r[0].boxes] == [(b.label, b.x0) for b in first] for r in results
-    )
+        results = list(threads.map(lambda _: Detect().call({"image": id}, context), range(8)))
+    for (result,) in results:
+        assert isinstance(result, Boxes)
+        assert [(b.label, b.x0) for b in result.boxes] == [(b.label, b.x0) for b in first]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 4000), (3000, 2), (17, 33)])
@@ -206,8 +208,6 @@ def test_detection_is_silent_and_keeps_out_of_the_home_folder(tmp_path: Path) ->
         "from PIL import Image; from mllm.yolo import NANO, Detector;"
         "Detector(NANO).find(Image.new('RGB', (64, 64)), 0.4, 0.6)"
     )
-    import os
-
     env = {k: v for k, v in os.environ.items() if not k.startswith("YOLO")}
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -323,7 +323,7 @@ def test_mistakes_of_an_author_show_at_the_definition() -> None:
 
 def test_importing_tools_loads_no_expert() -> None:
     code = (
-        "import sys, tools; from tools import Tool, ToolError, tool, Image, Audio, Video, Document\n"
+        "import sys, tools; from tools import Tool, ToolError, tool, Image, Audio, Document\n"
         "from tools import Select, Calculate, Look, Crop, Zoom, Annotate, ReadText, default_tools\n"
         "ReadText().spec, Select().spec\n"
         "print([m for m in ('torch', 'ultralytics', 'onnxruntime', 'rapidocr_onnxruntime', 'cv2',"

@@ -41,7 +41,7 @@ def test_text_and_calls_are_told_apart(said: str, text: str, calls: int, size: i
 
 def test_text_goes_through_at_once() -> None:
     _, pieces = heard("a bc <x> d", 1)
-    assert pieces == ["a", "", " b", "c", "", " <", "x", ">", "", " d", ""]
+    assert pieces == ["a", "", " b", "c", "", "", " <x", ">", "", " d", ""]
 
 
 def test_a_thought_that_the_prompt_opened_is_dropped() -> None:
