@@ -12,9 +12,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from mllm.content import Message, Text
+from mllm.geometry import Relation
 from prompts import render
 
 ClaimKind = Literal["existence", "count", "attribute", "relation", "text"]
+Comparison = Literal["more than", "fewer than", "as many as"]
+"""Between the numbers of two kinds of objects."""
+ClaimRelation = Relation | Comparison | Literal[""]
 
 
 class ClaimDraft(BaseModel):
@@ -24,7 +28,7 @@ class ClaimDraft(BaseModel):
     - count: ``value`` a number
     - attribute: ``value`` the colour or other property of ``object``
     - relation: ``object`` ``relation`` ``of``, with ``value`` yes or no; relations are those of
-      ``mllm.geometry`` and, between the numbers of objects, more than / fewer than / as many as
+      ``mllm.geometry`` and comparisons of numbers
     - text: ``value`` the words printed in the picture (on ``object``, where one is named)
     """
 
@@ -33,7 +37,7 @@ class ClaimDraft(BaseModel):
     kind: ClaimKind
     object: str
     color: str = ""
-    relation: str = ""
+    relation: ClaimRelation = ""
     of: str = ""
     value: str
 

@@ -42,6 +42,8 @@ CANNOT_TELL = Finding(None, "")
 
 def check(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     """The finding of the experts on ``draft`` in ``image``."""
+    if bool(draft.relation) != bool(draft.of):
+        return CANNOT_TELL
     return replace(_CHECKS[draft.kind](draft, image, experts), artifact=image.id)
 
 

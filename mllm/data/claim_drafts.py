@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from mllm.claims import ClaimDraft, ClaimKind
+from mllm.claims import ClaimDraft, ClaimKind, ClaimRelation
 from mllm.data.asker import COLORS
 from mllm.data.lexicon import BY_NAME
 from mllm.data.programs import Conclusion, Select
@@ -17,7 +17,12 @@ _BY_PICK: dict[str, Relation] = {
     "largest": "larger than", "smallest": "smaller than", "leftmost": "left of",
     "rightmost": "right of", "topmost": "above", "bottommost": "below",
 }
-_NUMBERS = {"more": "more than", "fewer": "fewer than", "same": "as many as"}
+_SIDES: dict[str, ClaimRelation] = {
+    "left": "left of", "right": "right of", "above": "above", "below": "below",
+}
+_NUMBERS: dict[str, ClaimRelation] = {
+    "more": "more than", "fewer": "fewer than", "same": "as many as",
+}
 
 
 def drafts(question: Question, conclusion: Conclusion | None = None) -> list[ClaimDraft]:
@@ -53,7 +58,7 @@ def drafts(question: Question, conclusion: Conclusion | None = None) -> list[Cla
         x, y = _pair(question)
         first, second = (x, y) if c.gold == x else (y, x)
         pick = _select(question).pick
-        relation_ = _BY_PICK[pick] if pick else "more than"
+        relation_: ClaimRelation = _BY_PICK[pick] if pick else "more than"
         return [_claim(question, "relation", first, relation=relation_, of=second, value="yes")]
     if kind == "difference":
         x, y = _pair(question)
@@ -138,8 +143,8 @@ def _asked(question: Question, kind: ClaimKind, value: str) -> ClaimDraft:
 
 
 def _claim(
-    question: Question, kind: ClaimKind, name: str, *, color: str = "", relation: str = "",
-    of: str = "", value: str,
+    question: Question, kind: ClaimKind, name: str, *, color: str = "",
+    relation: ClaimRelation = "", of: str = "", value: str,
 ) -> ClaimDraft:
     return ClaimDraft(
         kind=kind, object=_named(question, name), color=color, relation=relation,
@@ -148,9 +153,8 @@ def _claim(
 
 
 def _side(question: Question, gold: str) -> ClaimDraft:
-    relation = f"{gold} of" if gold in ("left", "right") else gold
     x, y = _pair(question)
-    return _claim(question, "relation", x, relation=relation, of=y, value="yes")
+    return _claim(question, "relation", x, relation=_SIDES[gold], of=y, value="yes")
 
 
 def _pair(question: Question) -> tuple[str, str]:
