@@ -1,0 +1,90 @@
+"""Text decoder: pre-norm blocks with rotary positions (RoFormer, arXiv 2104.09864), grouped-query
+attention (arXiv 2305.13245) and SwiGLU (arXiv 2002.05202)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers.cache_utils import Cache
+
+from mllm.model.attention import attend
+from mllm.model.config import NanoConfig
+
+
+class Decoder(nn.Module):
+    """Embeddings ``(b, t, d)`` to hidden states ``(b, t, d)``.
+
+    ``positions`` is ``(b, t)``. ``mask`` is boolean ``(b, 1, t, past + t)``, true where a query
+    may look.
+    """
+
+    def __init__(self, config: NanoConfig) -> None:
+        super().__init__()
+        self.head_dim = config.head_dim
+        self.theta = config.rope_theta
+        self.blocks = nn.ModuleList(Block(config, i) for i in range(config.decoder_layers))
+        self.norm = nn.RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
+
+    def forward(self, x: Tensor, positions: Tensor, mask: Tensor, cache: Cache | None) -> Tensor:
+        rotation = rope(positions, self.head_dim, self.theta)
+        bias = torch.zeros(mask.shape, dtype=x.dtype, device=x.device).masked_fill(~mask, -1e9)
+        for block in self.blocks:
+            x = block(x, rotation, bias, cache)
+        out: Tensor = self.norm(x)
+        return out
+
+
+class Block(nn.Module):
+    """Attention over what came before, then SwiGLU."""
+
+    def __init__(self, config: NanoConfig, layer: int) -> None:
+        super().__init__()
+        d, f = config.hidden_size, config.intermediate_size
+        self.layer = layer
+        self.heads, self.kv_heads = config.num_attention_heads, config.num_key_value_heads
+        self.head_dim = config.head_dim
+        self.norm1 = nn.RMSNorm(d, eps=config.rms_norm_eps)
+        self.qkv = nn.Linear(d, (self.heads + 2 * self.kv_heads) * self.head_dim, bias=False)
+        self.out = nn.Linear(self.heads * self.head_dim, d, bias=False)
+        self.norm2 = nn.RMSNorm(d, eps=config.rms_norm_eps)
+        self.gate_up = nn.Linear(d, 2 * f, bias=False)
+        self.down = nn.Linear(f, d, bias=False)
+
+    def forward(
+        self, x: Tensor, rotation: tuple[Tensor, Tensor], bias: Tensor, cache: Cache | None
+    ) -> Tensor:
+        x = x + self._attend(self.norm1(x), rotation, bias, cache)
+        gate, up = self.gate_up(self.norm2(x)).chunk(2, -1)
+        out: Tensor = x + self.down(F.silu(gate) * up)
+        return out
+
+    def _attend(
+        self, x: Tensor, rotation: tuple[Tensor, Tensor], bias: Tensor, cache: Cache | None
+    ) -> Tensor:
+        b, t, _ = x.shape
+        qkv = self.qkv(x).view(b, t, -1, self.head_dim).transpose(1, 2)
+        q, k, v = qkv.split([self.heads, self.kv_heads, self.kv_heads], 1)
+        q, k = rotate(q, rotation), rotate(k, rotation)
+        if cache is not None:
+            k, v = cache.update(k, v, self.layer)
+        groups = self.heads // self.kv_heads
+        k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
+        seen = attend(q, k, v, bias)
+        out: Tensor = self.out(seen.transpose(1, 2).reshape(b, t, -1))
+        return out
+
+
+def rope(positions: Tensor, dim: int, theta: float) -> tuple[Tensor, Tensor]:
+    """Cosines and sines ``(b, 1, t, dim)`` of the rotation at each position."""
+    exponent = torch.arange(0, dim, 2, device=positions.device, dtype=torch.float32) / dim
+    angles = positions[:, None, :, None].float() / theta**exponent
+    angles = torch.cat([angles, angles], -1)
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotate the pairs ``(i, i + dim / 2)`` of ``x`` ``(b, heads, t, dim)``."""
+    cos, sin = (r.to(x.dtype) for r in rotation)
+    first, second = x.chunk(2, -1)
+    return x * cos + torch.cat([-second, first], -1) * sin

@@ -1,0 +1,110 @@
+"""Output heads: the language model's, tied to the embeddings, mixed with a pointer.
+
+p(next) = g_lm softmax(E h) + sum over pointers of g_i a_i(j) onehot(source(j))
+
+A pointer attends to earlier positions j and puts its weight on the token that stands there: a
+copy (pointer-generator, See et al., arXiv 1704.04368). There are two kinds. A *point* takes the
+token at j itself; a *continue* matches the position j and takes the token after it, which goes on
+with a copied string in one step of attention. The source of a visual token is its location token
+``<|loc_k|>``, so copying it is pointing at a place in the picture.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers.cache_utils import Cache
+
+from mllm.model.config import NanoConfig
+
+EPSILON = 1e-7
+"""Probability kept for tokens that neither head gives any, so that logarithms stay finite."""
+
+LM_BIAS = 2.0
+"""The gate starts out trusting the language model."""
+
+
+class MixtureHead(nn.Module):
+    """Hidden states to the distribution of the next token.
+
+    ``embedding`` is the matrix ``(vocab, d)`` of the word embeddings. ``hidden`` and ``inputs``
+    are the decoder's last states and its input embeddings ``(b, t, d)``.
+    """
+
+    def __init__(self, config: NanoConfig) -> None:
+        super().__init__()
+        d = config.hidden_size
+        self.kinds = 2
+        self.count = self.kinds * config.pointer_heads
+        self.head_dim = config.pointer_head_dim
+        self.layer = config.decoder_layers
+        self.query = nn.Linear(2 * d, self.count * self.head_dim, bias=False)
+        self.key = nn.Linear(2 * d, self.count * self.head_dim, bias=False)
+        self.gate = nn.Linear(d, 1 + self.count)
+
+    def keys(
+        self, hidden: Tensor, inputs: Tensor, sources: Tensor, cache: Cache | None
+    ) -> tuple[Tensor, Tensor]:
+        """The keys ``(b, count, past + t, head_dim)`` and source ids ``(b, past + t)`` of all
+        positions so far. In the cache the ids are a column of float32."""
+        keys = self._split(self.key(torch.cat([hidden, inputs], -1)))
+        if cache is None:
+            return keys, sources
+        keys, column = cache.update(keys, sources[:, None, :, None].float(), self.layer)
+        return keys, column[:, 0, :, 0].long()
+
+    def weights(
+        self, hidden: Tensor, inputs: Tensor, keys: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Log gates ``(b, m, 1 + count)`` and pointer weights ``(b, count, m, past + t)``, over
+        the position *of the token that is taken*, for ``m`` queries. ``mask`` is
+        ``(b, 1, m, past + t)``."""
+        queries = self._split(self.query(torch.cat([hidden, inputs], -1)))
+        scores = (queries @ keys.transpose(-1, -2)).float() * self.head_dim**-0.5
+        point, follow = scores.chunk(2, 1)
+        # A continue that matched j takes j + 1: shift its scores by one. The first position of
+        # a sample has none before it in the sample, which the mask of j and j + 1 rules out.
+        follow = F.pad(follow[..., :-1], (1, 0))
+        pair = mask & F.pad(mask[..., :-1], (1, 0))
+        weights = torch.cat([_softmax(point, mask), _softmax(follow, pair)], 1)
+        bias = torch.zeros(1 + self.count, device=hidden.device)
+        bias[0] = LM_BIAS
+        gates = torch.log_softmax(self.gate(hidden).float() + bias, -1)
+        return gates, weights
+
+    def log_probabilities(
+        self, hidden: Tensor, inputs: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
+        mask: Tensor,
+    ) -> Tensor:
+        """The whole distribution, as log-probabilities ``(b, m, vocab)`` in float32."""
+        gates, weights = self.weights(hidden, inputs, keys, mask)
+        p = gates[..., :1].exp() * F.linear(hidden, embedding).float().softmax(-1)
+        copied = (gates[..., 1:].exp().transpose(1, 2)[..., None] * weights).sum(1)
+        p = p.scatter_add(-1, sources[:, None].expand_as(copied), copied)
+        # At the first token of a sample a continue has nothing to take: its share is lost.
+        p = p / p.sum(-1, keepdim=True)
+        return (p * (1 - EPSILON) + EPSILON / p.shape[-1]).log()
+
+    def target_log_probability(
+        self, hidden: Tensor, inputs: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
+        mask: Tensor, targets: Tensor,
+    ) -> Tensor:
+        """Only the log-probability of ``targets`` ``(b, m)``: all that training needs, without
+        the scatter over the vocabulary."""
+        gates, weights = self.weights(hidden, inputs, keys, mask)
+        logits = F.linear(hidden, embedding).float()
+        lm = logits.gather(-1, targets[..., None]) - logits.logsumexp(-1, keepdim=True)
+        hit = (sources[:, None, :] == targets[..., None])[:, None]
+        copied = (weights * hit).sum(-1).transpose(1, 2)
+        p = (gates[..., :1] + lm).exp() + (gates[..., 1:].exp() * copied).sum(-1, keepdim=True)
+        return (p[..., 0] * (1 - EPSILON) + EPSILON / logits.shape[-1]).log()
+
+    def _split(self, x: Tensor) -> Tensor:
+        b, t, _ = x.shape
+        return x.view(b, t, self.count, self.head_dim).transpose(1, 2)
+
+
+def _softmax(scores: Tensor, mask: Tensor) -> Tensor:
+    """Softmax over allowed positions; all zero where none is allowed."""
+    return scores.masked_fill(~mask, -1e4).softmax(-1) * mask

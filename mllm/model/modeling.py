@@ -1,0 +1,203 @@
+"""The nano controller: vision encoder + connector + decoder + mixture head, as a transformers
+model. ``generate``, ``from_pretrained`` and ``save_pretrained`` come from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import DynamicCache, GenerationMixin, PreTrainedModel
+from transformers.cache_utils import Cache
+from transformers.modeling_outputs import ModelOutput
+
+from mllm.model.config import NanoConfig
+from mllm.model.connector import Connector
+from mllm.model.decoder import Decoder
+from mllm.model.encoder import VisionEncoder
+from mllm.model.heads import MixtureHead
+
+
+@dataclass
+class NanoOutput(ModelOutput):
+    """``logits`` are log-probabilities of the mixture. ``aligned`` holds the patches of the
+    pictures of this call, ``(n, grid * grid, d)``, for the dense loss."""
+
+    loss: Tensor | None = None
+    logits: Tensor | None = None
+    past_key_values: Cache | None = None
+    aligned: Tensor | None = None
+
+
+class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
+    PreTrainedModel, GenerationMixin
+):
+    """Pictures and text in, text out."""
+
+    config_class = NanoConfig
+    base_model_prefix = ""
+    main_input_name = "input_ids"
+    _supports_sdpa = True
+    _no_split_modules = ["Block"]
+
+    def __init__(self, config: NanoConfig) -> None:
+        super().__init__(config)
+        self.embedding = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.encoder = VisionEncoder(config)
+        self.connector = Connector(config)
+        self.decoder = Decoder(config)
+        self.head = MixtureHead(config)
+        self.post_init()  # type: ignore[no-untyped-call]
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        return self.embedding
+
+    def set_input_embeddings(self, value: nn.Module) -> None:
+        assert isinstance(value, nn.Embedding)
+        self.embedding = value
+
+    def see(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
+        """Visual tokens ``(n, image_tokens, d)`` and aligned patches ``(n, grid**2, d)``."""
+        tokens, aligned = self.connector(self.encoder(pixel_values.to(self.dtype)))
+        return tokens, aligned
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        pixel_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Cache | None = None,
+        use_cache: bool | None = None,
+        labels: Tensor | None = None,
+        image_index: Tensor | None = None,
+        logits_to_keep: int = 0,
+        **_: Any,
+    ) -> NanoOutput:
+        """One pass over ``t`` new tokens.
+
+        Args:
+            input_ids: ``(b, t)``; a picture is a run of ``image_tokens`` image ids.
+            pixel_values: ``(n, 3, size, size)``, the pictures of this call, in -1..1.
+            attention_mask: ``(b, past + t)``, zero where padding stands; or, whole and boolean,
+                ``(b, 1, t, past + t)``, true where a token may look (packed rows).
+            position_ids: ``(b, t)``; counted over ``attention_mask`` when not given.
+            labels: ``(b, t)``, -100 where nothing is learned; only the loss is computed then.
+            image_index: which of ``pixel_values`` each picture of ``input_ids`` is, in reading
+                order, so that several samples share one encoded picture.
+            logits_to_keep: logits for the last so many positions only; 0 for all.
+
+        Raises ``ValueError`` when pictures and image tokens do not match.
+        """
+        if use_cache is None:
+            use_cache = self.config.use_cache and labels is None
+        if use_cache and past_key_values is None:
+            past_key_values = DynamicCache(config=self.config)
+        past = past_key_values.get_seq_length() if past_key_values is not None else 0
+
+        inputs, aligned = self._embed(input_ids, pixel_values, image_index)
+        mask = _mask(input_ids, past, attention_mask)
+        if position_ids is None:
+            position_ids = _positions(input_ids, past, attention_mask)
+        hidden = self.decoder(inputs, position_ids, mask, past_key_values)
+        keys, sources = self.head.keys(hidden, inputs, self._sources(input_ids), past_key_values)
+
+        matrix = self.embedding.weight
+        loss = logits = None
+        if labels is None:
+            keep = slice(-logits_to_keep if logits_to_keep else None, None)
+            logits = self.head.log_probabilities(
+                hidden[:, keep], inputs[:, keep], matrix, keys, sources, mask[:, :, keep]
+            )
+        else:
+            rows, wanted, targets = _wanted(labels)
+            log_p = self.head.target_log_probability(
+                hidden[rows, wanted], inputs[rows, wanted], matrix, keys, sources,
+                mask[rows, 0, wanted][:, None], targets.clamp(min=0),
+            )
+            learned = targets >= 0
+            loss = -(log_p * learned).sum() / learned.sum().clamp(min=1)
+        return NanoOutput(
+            loss=loss, logits=logits, past_key_values=past_key_values, aligned=aligned
+        )
+
+    def _embed(
+        self, input_ids: Tensor, pixel_values: Tensor | None, image_index: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Word embeddings with the visual tokens put in their places, ``(b, t, d)``."""
+        x = self.embedding(input_ids) * self.config.hidden_size**0.5
+        places = input_ids == self.config.image_token_id
+        if pixel_values is None:
+            if places.any():
+                raise ValueError("the text has image tokens but no picture came with it")
+            return x, None
+        tokens, aligned = self.see(pixel_values)
+        if image_index is not None:
+            tokens = tokens[image_index]
+        if int(places.sum()) != tokens.shape[0] * tokens.shape[1]:
+            raise ValueError(
+                f"{int(places.sum())} image tokens in the text, but the pictures make "
+                f"{tokens.shape[0] * tokens.shape[1]}"
+            )
+        return x.masked_scatter(places[..., None], tokens.to(x.dtype)), aligned
+
+    def _sources(self, input_ids: Tensor) -> Tensor:
+        """What copying each position yields: its token, or ``<|loc_k|>`` for visual token k."""
+        places = input_ids == self.config.image_token_id
+        k = (places.cumsum(-1) - 1) % self.config.image_tokens
+        return torch.where(places, self.config.first_location_id + k, input_ids)
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        """Normal, scaled by fan-in; what writes into the residual stream starts smaller."""
+        depth = max(self.config.num_hidden_layers, self.config.vision_layers)
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            nn.init.normal_(module.weight, std=module.weight[0].numel() ** -0.5)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, std=module.embedding_dim**-0.5)
+        elif isinstance(module, nn.LayerNorm | nn.GroupNorm | nn.RMSNorm):
+            nn.init.ones_(module.weight)
+            if isinstance(bias := getattr(module, "bias", None), Tensor):
+                nn.init.zeros_(bias)
+        elif isinstance(module, VisionEncoder):
+            nn.init.normal_(module.rows, std=0.1)
+            nn.init.normal_(module.columns, std=0.1)
+        for name in ("out", "down"):
+            inner = getattr(module, name, None)
+            if isinstance(inner, nn.Linear):
+                nn.init.normal_(inner.weight, std=(inner.in_features * 2 * depth) ** -0.5)
+
+
+def _mask(input_ids: Tensor, past: int, attention_mask: Tensor | None) -> Tensor:
+    """Who may look where, ``(b, 1, t, past + t)``: backwards, and at no padding."""
+    b, t = input_ids.shape
+    if attention_mask is not None and attention_mask.ndim == 4:
+        return attention_mask
+    place = torch.arange(past + t, device=input_ids.device)
+    mask = (place[None, :] <= place[past:, None])[None, None].expand(b, 1, t, past + t)
+    if attention_mask is not None:
+        # A padding query keeps sight of itself, or its softmax would be empty.
+        itself = place[None, :] == place[past:, None]
+        mask = mask & (attention_mask[:, None, None, :].bool() | itself)
+    return mask
+
+
+def _positions(input_ids: Tensor, past: int, attention_mask: Tensor | None) -> Tensor:
+    b, t = input_ids.shape
+    if attention_mask is None or attention_mask.ndim == 4:
+        return torch.arange(past, past + t, device=input_ids.device)[None].expand(b, t)
+    return (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, past:]
+
+
+def _wanted(labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The positions that predict a label: row indices ``(b, 1)``, positions ``(b, m)`` and targets
+    ``(b, m)`` with -100 where a row has fewer than ``m``."""
+    following = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=-100)
+    wanted = following != -100
+    m = max(int(wanted.sum(-1).max()), 1)
+    order = wanted.int().argsort(dim=-1, descending=True, stable=True)[:, :m]
+    rows = torch.arange(labels.shape[0], device=labels.device)[:, None]
+    return rows, order, following[rows, order]

@@ -1,0 +1,166 @@
+"""What can be said of a view: short questions and answers that teach the decoder to read visual
+tokens. Places are location tokens; counting points first, then says the number."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+
+from mllm.data.lexicon import BY_NAME, NAMES
+from mllm.data.phrasing import phrasings
+from mllm.training.views import Thing, View
+
+SIDE = 8
+"""Visual tokens along a side of the picture."""
+
+CHINESE = 0.2
+
+Turn = tuple[str, str]
+
+
+def turns(view: View, rng: random.Random, number: int) -> list[Turn]:
+    """Questions about a view with their answers, all in one language."""
+    words = _Words(rng, "zh" if rng.random() < CHINESE else "en")
+    made = [rng.choices(_ASKERS, _WEIGHTS)[0](view, rng, words) for _ in range(number)]
+    return [turn for turn in made if turn is not None]
+
+
+class _Words:
+    """Names in one language, in any of their forms."""
+
+    def __init__(self, rng: random.Random, lang: str) -> None:
+        self.rng, self.zh = rng, lang == "zh"
+        self.colors: dict[str, str] = phrasings(lang)["colors"]
+
+    def __call__(self, en: str, zh: str) -> str:
+        return zh if self.zh else en
+
+    def one(self, label: str) -> str:
+        c = BY_NAME[label]
+        usual, others = (c.zh, c.zh_aliases) if self.zh else (c.name, c.aliases)
+        return self.rng.choice(others) if others and self.rng.random() < 0.2 else usual
+
+    def many(self, label: str) -> str:
+        c = BY_NAME[label]
+        return self.one(label) if self.zh else c.plural
+
+    def usual(self, label: str) -> str:
+        return BY_NAME[label].zh if self.zh else label
+
+
+def place(thing: Thing) -> str:
+    """The location token at the middle of a thing."""
+    x, y = thing.center
+    row, column = min(int(y * SIDE), SIDE - 1), min(int(x * SIDE), SIDE - 1)
+    return f"<|loc_{row * SIDE + column}|>"
+
+
+def places(things: list[Thing]) -> str:
+    """All their places in reading order."""
+    found = sorted({place(t) for t in things}, key=lambda p: int(p[6:-2]))
+    return "".join(found)
+
+
+def _label(view: View, rng: random.Random, present: float) -> str:
+    here = sorted({t.label for t in view.things})
+    if here and rng.random() < present:
+        return rng.choice(here)
+    return rng.choice([n for n in NAMES if n not in here])
+
+
+def _exists(view: View, rng: random.Random, words: _Words) -> Turn:
+    label = _label(view, rng, 0.5)
+    word = words.one(label)
+    ask = words(
+        rng.choice(["Is there a {}?", "Do you see a {}?", "{}?", "Are there any {}?"]),
+        rng.choice(["图里有{}吗？", "有没有{}？", "{}？"]),
+    )
+    holds = any(t.label == label for t in view.things)
+    return ask.format(word), words("yes" if holds else "no", "有" if holds else "没有")
+
+
+def _count(view: View, rng: random.Random, words: _Words) -> Turn:
+    label = _label(view, rng, 0.85)
+    found = [t for t in view.things if t.label == label]
+    ask = words(
+        rng.choice(["How many {}?", "Count the {}.", "How many {} are there?"]),
+        rng.choice(["有几个{}？", "图里有多少{}？"]),
+    )
+    return ask.format(words.many(label)), f"{places(found)} {len(found)}"
+
+
+def _where(view: View, rng: random.Random, words: _Words) -> Turn:
+    label = _label(view, rng, 0.9)
+    found = [t for t in view.things if t.label == label]
+    ask = words(rng.choice(["Where is the {}?", "Find the {}.", "{}: where?"]), "{}在哪里？")
+    return ask.format(words.one(label)), places(found) or words("nowhere", "没有")
+
+
+def _what(view: View, rng: random.Random, words: _Words) -> Turn | None:
+    if not view.things:
+        return None
+    spots = Counter(place(t) for t in view.things)
+    thing = rng.choice(view.things)
+    if spots[place(thing)] > 1:
+        return None
+    return words("What is at {}?", "{}是什么？").format(place(thing)), _named(thing, words)
+
+
+def _color(view: View, rng: random.Random, words: _Words) -> Turn | None:
+    counts = Counter(t.label for t in view.things)
+    single = [t for t in view.things if t.color and counts[t.label] == 1]
+    if not single:
+        return None
+    thing = rng.choice(single)
+    ask = words(
+        rng.choice(["What color is the {}?", "The color of the {}?"]),
+        rng.choice(["{}是什么颜色？", "{}的颜色？"]),
+    )
+    assert thing.color is not None
+    return ask.format(words.one(thing.label)), words.colors[thing.color]
+
+
+def _relation(view: View, rng: random.Random, words: _Words) -> Turn | None:
+    counts = Counter(t.label for t in view.things)
+    single = [t for t in view.things if counts[t.label] == 1]
+    if len(single) < 2:
+        return None
+    a, b = rng.sample(single, 2)
+    (ax, ay), (bx, by) = a.center, b.center
+    options: list[tuple[str, str, float]] = [
+        ("left of", "左边", bx - ax), ("right of", "右边", ax - bx),
+        ("above", "上面", by - ay), ("below", "下面", ay - by),
+    ]
+    en, zh, distance = rng.choice(options)
+    if abs(distance) < 0.08:
+        return None
+    ask = words(f"Is the {{0}} {en} the {{1}}?", f"{{0}}在{{1}}的{zh}吗？")
+    answer = words("yes" if distance > 0 else "no", "是" if distance > 0 else "不是")
+    return ask.format(words.one(a.label), words.one(b.label)), answer
+
+
+def _caption(view: View, rng: random.Random, words: _Words) -> Turn:
+    counts = Counter((t.label, t.color) for t in view.things)
+    parts = []
+    for (label, color), n in sorted(counts.items(), key=lambda kv: kv[0][0]):
+        hue = words.colors[color] if color else ""
+        if words.zh:
+            parts.append(f"{n}个{hue + '的' if hue else ''}{words.usual(label)}")
+        else:
+            noun = label if n == 1 else BY_NAME[label].plural
+            parts.append(f"{n} {hue + ' ' if hue else ''}{noun}")
+    text = words(", ", "，").join(parts) or words("nothing", "没有东西")
+    return words(rng.choice(["What is there?", "Describe the picture."]), "图里有什么？"), text
+
+
+def _named(thing: Thing, words: _Words) -> str:
+    hue = words.colors[thing.color] if thing.color else ""
+    glue = words(" ", "的") if hue else ""
+    return f"{hue}{glue}{words.usual(thing.label)}"
+
+
+_ASKERS: tuple[Callable[[View, random.Random, _Words], Turn | None], ...] = (
+    _exists, _count, _where, _what, _color, _relation, _caption,
+)
+_WEIGHTS = (4, 3, 2, 2, 2, 2, 1)

@@ -1,0 +1,155 @@
+"""Training the nano YOLO detector on scenes, with ultralytics' own trainer.
+
+    corvid train detector --config mllm/training/recipes/detector.yaml [--resume]
+
+Reads top-down: the recipe, the scenes on disk, the fit, the shipped file. The trainer adds three
+things to ultralytics': bfloat16 and channels-last on CPUs (2.2 times the pictures per second of
+float32 on a core with avx512_bf16), epochs of a chosen length over a larger pool of scenes, and a
+learning rate that falls with every step instead of every epoch.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml  # type: ignore[import-untyped]
+from pydantic import BaseModel, ConfigDict, Field
+from torch.nn.functional import interpolate
+
+from mllm.training import detector_data
+from mllm.yolo import quiet
+
+quiet(verbose=True)
+
+import ultralytics  # noqa: E402
+from ultralytics.data.build import InfiniteDataLoader  # noqa: E402
+from ultralytics.models.yolo.detect import DetectionTrainer  # noqa: E402
+from ultralytics.nn.tasks import load_checkpoint  # noqa: E402
+
+GROWN_AT = 0.85
+"""Share of the training after which pictures have their full size."""
+
+
+class Recipe(BaseModel):
+    """What makes a set of weights. Unknown keys are an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    folder: Path = Field(description="data, checkpoints and plots go here")
+    seed: int
+    pictures: detector_data.Counts
+    per_epoch: int = Field(description="pictures drawn for an epoch, of all there are")
+    first_size: float = Field(description="training starts at this share of imgsz")
+    ultralytics: dict[str, Any] = Field(description="arguments of ultralytics' trainer")
+
+
+def run(config: Path, resume: bool = False) -> Path:
+    """Train by a recipe file and return the finished weights, ``nano.pt`` in the recipe's folder.
+
+    With ``resume`` the last checkpoint there is continued; without one the training starts anew.
+    ``results.png`` and ``results.csv`` in ``fit`` beside it show the course. Raises
+    ``pydantic.ValidationError`` for a recipe with missing or unknown keys.
+    """
+    recipe = Recipe.model_validate(yaml.safe_load(config.read_text(encoding="utf-8")))
+    data = detector_data.write(recipe.folder / "data", recipe.seed, recipe.pictures)
+    last = recipe.folder / "fit" / "weights" / "last.pt"
+    resume = resume and last.exists()
+    if not (resume and _finished(last)):
+        arguments = recipe.ultralytics | {
+            "data": str(data),
+            "project": str(recipe.folder.resolve()),
+            "name": "fit",
+            "exist_ok": True,
+            "resume": str(last) if resume else False,
+        }
+        SceneTrainer(recipe.per_epoch, recipe.first_size, overrides=arguments).train()  # type: ignore[no-untyped-call]
+    return ship(last, recipe.folder / "nano.pt")
+
+
+def _finished(checkpoint: Path) -> bool:
+    """Whether a training came to its end: then its optimizer is gone, and its epoch is -1."""
+    return int(torch.load(checkpoint, map_location="cpu", weights_only=False)["epoch"]) < 0
+
+
+def ship(checkpoint: Path, out: Path) -> Path:
+    """Write the averaged weights of a checkpoint in half precision, without traces of its run."""
+    model = load_checkpoint(checkpoint)[0]  # type: ignore[no-untyped-call]
+    arguments = {"task": "detect", "imgsz": model.args["imgsz"]}
+    model.args, model.pt_path, model.criterion = arguments, "", None
+    model.requires_grad_(False)
+    content = {
+        "model": model.to(memory_format=torch.contiguous_format).half(),
+        "train_args": arguments,
+        "version": ultralytics.__version__,
+        "license": "AGPL-3.0-or-later",
+    }
+    torch.save(content, out)
+    return out
+
+
+class SceneTrainer(DetectionTrainer):
+    """ultralytics' detection trainer, made fast on CPUs and cosine-scheduled by the step."""
+
+    def __init__(self, per_epoch: int, first_size: float, overrides: dict[str, Any]) -> None:
+        super().__init__(overrides=overrides)
+        self._per_epoch = per_epoch
+        self._first_size = first_size
+        self._step = -1
+        self._done = 0.0
+        self.add_callback("on_train_batch_start", SceneTrainer._set_rates)
+
+    def get_model(self, *args: Any, **kwargs: Any) -> torch.nn.Module:
+        model: torch.nn.Module = super().get_model(*args, **kwargs)
+        return model.to(memory_format=torch.channels_last)
+
+    def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+        batch = super().preprocess_batch(batch)
+        images, side = batch["img"], self._side()
+        if side != images.shape[-1]:
+            images = interpolate(images, (side, side), mode="bilinear", antialias=True)
+        batch["img"] = images.contiguous(memory_format=torch.channels_last)
+        return batch
+
+    def _side(self) -> int:
+        """Pixels of training pictures now: growing to the full size, in steps of the stride."""
+        full = int(self.args.imgsz)
+        share = self._first_size + (1 - self._first_size) * min(1.0, self._done / GROWN_AT)
+        return min(full, round(full * share / self.stride) * self.stride)
+
+    def get_dataloader(
+        self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
+    ) -> Any:
+        if mode != "train":
+            return super().get_dataloader(dataset_path, batch_size, rank, mode)
+        dataset = self.build_dataset(dataset_path, mode, batch_size)
+        count = min(self._per_epoch, len(dataset))
+        return InfiniteDataLoader(
+            dataset,
+            batch_size,
+            sampler=torch.utils.data.RandomSampler(dataset, num_samples=count),
+            collate_fn=dataset.collate_fn,
+            num_workers=self.args.workers,
+            drop_last=True,
+        )
+
+    def _setup_train(self) -> None:
+        super()._setup_train()  # type: ignore[no-untyped-call]
+        if self.device.type == "cpu":
+            self.amp = True  # torch's autocast on CPUs is bfloat16; ultralytics offers none there
+
+    def _set_rates(self) -> None:
+        """Cosine from 1 to lrf of each group's rate over all steps, after a linear warm-up."""
+        steps = len(self.train_loader)
+        self._step = max(self._step + 1, self.epoch * steps)
+        self._done = self._progress(steps)
+        warm = min(1.0, self._step / (self.args.warmup_epochs * steps + 1))
+        share = self.args.lrf + (1 - self.args.lrf) * (1 + math.cos(math.pi * self._done)) / 2
+        for group in self.optimizer.param_groups:  # type: ignore[attr-defined]
+            group["lr"] = group["initial_lr"] * warm * share
+
+    def _progress(self, steps: int) -> float:
+        """Share of the training that is done, 0 to 1."""
+        return float(self._step / (steps * self.epochs))

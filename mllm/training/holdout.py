@@ -1,0 +1,107 @@
+"""How well a model says what the oracle says, on designs and phrasings that it never saw.
+
+Every turn of the assistant is judged by itself, given the true conversation before it: it is exact
+when each of its tokens is the most probable one, which is the same as greedy decoding giving the
+whole turn.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mllm.content import Artifact, ToolSpec
+from mllm.data.instruct import Conversation
+from mllm.data.oracle import Chances, trace
+from mllm.data.questions import questions
+from mllm.data.scenes import render, sample_scene
+from mllm.data.schemas import randomise
+from mllm.episode import Episode, messages
+from mllm.model import NanoForConditionalGeneration, NanoProcessor
+from mllm.model.tokenizer import CALL
+from mllm.training.lessons import lesson
+from mllm.training.packing import Sample, pack
+from mllm.training.pretrain import as_pixels
+
+STYLE = "twemoji"
+
+
+def judge(
+    folder: Path, tools: Sequence[ToolSpec], n: int = 40, seed: int = 1_000_003
+) -> dict[str, dict[str, float]]:
+    """Exact turns by row and kind of turn, of ``n`` scenes.
+
+    Rows: ``tools`` as they are, ``strange`` schemas with names never trained on, and ``direct``
+    answers without tools. Columns: ``plan, call, answer`` shares and ``turns``, their number.
+    """
+    model = NanoForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    model.train(False)
+    processor = NanoProcessor.from_pretrained(folder)
+    call = processor.tokenizer.convert_tokens_to_ids(CALL)
+    out: dict[str, dict[str, float]] = {}
+    for row in ("tools", "strange", "direct"):
+        right: dict[str, list[bool]] = defaultdict(list)
+        for index in range(n):
+            talks = list(_talks(row, index, seed, tools))
+            made = lesson(processor, talks)
+            for sample in made.samples:
+                for kind, exact in _turns(model, sample, made.pictures, call):
+                    right[kind].append(exact)
+        out[row] = {kind: float(np.mean(values)) for kind, values in right.items()}
+        out[row]["turns"] = sum(len(v) for v in right.values())
+    return out
+
+
+def _talks(
+    row: str, index: int, seed: int, tools: Sequence[ToolSpec]
+) -> Iterator[Conversation]:
+    """Held-out questions about one scene of the evaluation design, worked on without trouble."""
+    rng = random.Random(f"holdout/{row}/{seed}/{index}")
+    scene = sample_scene(seed, index, style=STYLE)
+    image = render(scene)
+    specs, mapping = list(tools), None
+    if row == "strange":
+        specs, mapping = randomise(tools, rng, held_out=True)
+    artifact = Artifact(
+        id="img1", kind="image", sha256="", mime="image/png",
+        width=image.width, height=image.height,
+    )
+    smooth = Chances(fails_once=0, contradicted=0, planless=0, noteless=0, tight=0)
+    for q in questions(scene, seed, held_out=True, n=4):
+        if row == "direct":
+            episode = Episode(task=q.text, media=(artifact,), lang=q.lang, answer=q.say())
+        else:
+            episode = trace(
+                q, scene, specs, rng, artifact=artifact, mapping=mapping, chances=smooth
+            )
+        told = [] if row == "direct" else specs
+        yield Conversation(messages(episode), told, {artifact.id: image}, row)
+
+
+@torch.no_grad()
+def _turns(
+    model: NanoForConditionalGeneration,
+    sample: Sample,
+    pictures: Sequence[np.ndarray],
+    call: int,
+) -> Iterator[tuple[str, bool]]:
+    """Kind and exactness of each learned turn of a sample."""
+    inputs, _ = pack([sample], len(sample.ids), 0)
+    if pictures:
+        inputs["pixel_values"] = as_pixels(np.stack(pictures))
+    labels = inputs.pop("labels")[0, 1:]
+    guesses = model(**inputs, use_cache=False).logits[0, :-1].argmax(-1)
+    learned = (labels >= 0).tolist()
+    starts = [i for i, on in enumerate(learned) if on and not (i and learned[i - 1])]
+    for number, start in enumerate(starts):
+        end = start
+        while end < len(learned) and learned[end]:
+            end += 1
+        said = labels[start:end]
+        kind = "call" if call in said else "answer" if number == len(starts) - 1 else "plan"
+        yield kind, bool((guesses[start:end] == said).all())

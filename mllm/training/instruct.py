@@ -1,0 +1,65 @@
+"""Instruction tuning of the nano controller: plans, tool calls, answers, claims.
+
+Every step packs the conversations of a few scenes and some short questions about views as in
+pretraining, so that what the eyes have learned is not lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mllm.content import ToolSpec
+from mllm.model import NanoForConditionalGeneration, NanoProcessor
+from mllm.training import recipes, runner
+from mllm.training.dense import DenseLoss
+from mllm.training.lessons import Lessons, gather
+from mllm.training.packing import Sample, pack
+from mllm.training.pretrain import Questions, as_pixels, losses_of, picture_batch
+from mllm.training.views import Views
+
+
+def run(config: Path, tools: Sequence[ToolSpec], resume: bool) -> Path:
+    """Train by the recipe in ``config`` on conversations with ``tools`` (partly renamed) and
+    return the folder of the model.
+
+    Raises ``mllm.training.recipes.RecipeError`` for a recipe that cannot be used.
+    """
+    recipe = recipes.read(config, recipes.InstructRecipe)
+    if not (recipe.start / "config.json").exists():
+        raise recipes.RecipeError(
+            f"no model to start from in {recipe.start}: run `corvid train pretrain` first"
+        )
+    torch.manual_seed(recipe.seed)
+    model = NanoForConditionalGeneration.from_pretrained(recipe.start, dtype=torch.float32)
+    processor = NanoProcessor.from_pretrained(recipe.start)
+    lessons = Lessons(processor, tools, recipe.seed, recipe.pool)
+    views = Views(recipe.seed + 1, recipe.views_pool, model.config.image_size, model.config.grid)
+    questions = Questions(processor, recipe.seed + 1, recipe.turns)
+    dense = DenseLoss(processor.tokenizer, recipe.seed)
+
+    def batch(step: int) -> runner.Batch:
+        numbers = list(range(step * recipe.views, (step + 1) * recipe.views))
+        looked = [views[i] for i in numbers]
+        out = picture_batch(looked)
+        samples, shown = gather([lessons[step * recipe.lessons + i] for i in range(recipe.lessons)])
+        own = [
+            Sample(s.ids, s.learned, [n + len(looked) for n in s.pictures], s.trunk)
+            for s in samples
+        ]
+        inputs, _ = pack(
+            [*own, *questions.samples(looked, numbers)],
+            recipe.row,
+            processor.tokenizer.pad_token_id,
+        )
+        if shown:
+            out["pixel_values"] = torch.cat([out["pixel_values"], as_pixels(np.stack(shown))])
+        return out | inputs
+
+    def losses(model: NanoForConditionalGeneration, batch: runner.Batch) -> runner.Losses:
+        return losses_of(model, batch, dense, recipe.dense_weight)
+
+    return runner.train(recipe, model, processor, batch, losses, resume=resume)

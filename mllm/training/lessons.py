@@ -1,0 +1,119 @@
+"""Lessons: the conversations of one scene, as token samples with their pictures.
+
+Odd lessons are the mixture of ``mllm.data.instruct``. Even ones are tool traces that all begin with
+the same tools and the same picture, so that packed rows hold this beginning once. Making a lesson
+costs as much as learning it, so lessons are kept and seen several times.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mllm.content import Artifact, ToolSpec
+from mllm.data.instruct import RENAMED, Conversation, conversations
+from mllm.data.oracle import trace
+from mllm.data.questions import questions
+from mllm.data.scenes import render, sample_scene
+from mllm.data.schemas import randomise
+from mllm.episode import messages
+from mllm.model import NanoProcessor
+from mllm.model.chat import pictures, to_chat, to_tools
+from mllm.training.packing import Sample
+from mllm.training.samples import assistant_sample
+
+BRANCHES = 5
+"""Traces of an even lesson."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Samples, whose pictures are numbers into ``pictures``, and the kind of each."""
+
+    samples: tuple[Sample, ...]
+    pictures: tuple[NDArray[np.uint8], ...]
+    kinds: tuple[str, ...]
+
+
+class Lessons:
+    """An endless sequence that repeats after ``pool`` lessons."""
+
+    def __init__(
+        self, processor: NanoProcessor, tools: Sequence[ToolSpec], seed: int, pool: int
+    ) -> None:
+        self.processor, self.tools = processor, tools
+        self.seed, self.pool = seed, pool
+        self._made: dict[int, Lesson] = {}
+
+    def __getitem__(self, index: int) -> Lesson:
+        number = index % self.pool
+        if number not in self._made:
+            talks = (
+                conversations(self.seed, number, self.tools)
+                if number % 2
+                else branches(self.seed, number, self.tools)
+            )
+            self._made[number] = lesson(self.processor, talks)
+        return self._made[number]
+
+
+def branches(seed: int, index: int, tools: Sequence[ToolSpec]) -> list[Conversation]:
+    """Tool traces about one scene, told of the same tools."""
+    rng = random.Random(f"branches/{seed}/{index}")
+    scene = sample_scene(seed, index)
+    image = render(scene)
+    specs, mapping = randomise(tools, rng) if rng.random() < RENAMED else (list(tools), None)
+    artifact = Artifact(
+        id="img1" if rng.random() < 0.85 else f"img{rng.randint(2, 12)}",
+        kind="image", sha256="", mime="image/png", width=image.width, height=image.height,
+    )
+    return [
+        Conversation(
+            messages(trace(q, scene, specs, rng, artifact=artifact, mapping=mapping)),
+            specs, {artifact.id: image}, "trace",
+        )
+        for q in questions(scene, seed, n=BRANCHES)
+    ]
+
+
+def lesson(processor: NanoProcessor, talks: Sequence[Conversation]) -> Lesson:
+    """Conversations as samples; a picture that several show is held once."""
+    size = processor.image_processor.size["height"]
+    numbers: dict[int, int] = {}
+    shown: list[NDArray[np.uint8]] = []
+    samples = []
+    for talk in talks:
+        order = []
+        for artifact in pictures(talk.messages):
+            image = talk.images[artifact.id]
+            if id(image) not in numbers:
+                numbers[id(image)] = len(shown)
+                shown.append(pixels(image, size))
+            order.append(numbers[id(image)])
+        chat, tools = to_chat(talk.messages), to_tools(talk.tools)
+        samples.append(assistant_sample(processor, chat, tools=tools, pictures=order))
+    return Lesson(tuple(samples), tuple(shown), tuple(talk.kind for talk in talks))
+
+
+def pixels(image: Image.Image, size: int) -> NDArray[np.uint8]:
+    """A picture squashed to a square as the processor does it, ``(size, size, 3)``."""
+    return np.asarray(image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC))
+
+
+def gather(lessons: Sequence[Lesson]) -> tuple[list[Sample], list[NDArray[np.uint8]]]:
+    """All samples of some lessons and all their pictures, renumbered."""
+    samples: list[Sample] = []
+    shown: list[NDArray[np.uint8]] = []
+    for one in lessons:
+        offset = len(shown)
+        shown += one.pictures
+        samples += [
+            Sample(s.ids, s.learned, [n + offset for n in s.pictures], s.trunk)
+            for s in one.samples
+        ]
+    return samples, shown

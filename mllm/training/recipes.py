@@ -1,0 +1,69 @@
+"""Recipes: the YAML files that say what a training run does. The shipped ones are in ``recipes/``.
+
+A relative path in a recipe counts from the working directory.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+FOLDER = Path(__file__).with_name("recipes")
+
+R = TypeVar("R", bound="Recipe")
+
+
+class RecipeError(ValueError):
+    """The recipe file cannot be used."""
+
+
+class Recipe(BaseModel):
+    """What every stage has: where it writes, how long and how fast it learns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path = Field(description="checkpoints, log, plot; the trained model in folder/model")
+    seed: int = 1
+    steps: int
+    warmup: int = 50
+    decay: int = Field(description="steps at the end over which the rate falls to a tenth")
+    rate: float = Field(description="learning rate")
+    save_every: int = 100
+    threads: int | None = Field(None, description="CPU threads; torch's choice when not given")
+
+
+class PretrainRecipe(Recipe):
+    """Stage one: dense labels, then short questions about pictures as well."""
+
+    preset: str
+    pictures: int = Field(description="a step")
+    pool: int = Field(description="different scenes")
+    dense_steps: int = Field(description="first steps, with dense labels only")
+    turns: int = Field(description="questions a picture afterwards")
+    dense_weight: float = 0.5
+
+
+class InstructRecipe(Recipe):
+    """Stage two: conversations."""
+
+    start: Path = Field(description="model folder to start from")
+    row: int = Field(description="tokens of a packed row")
+    lessons: int = Field(description="scenes a step, each with its conversations")
+    pool: int = Field(description="different lessons")
+    views: int = Field(description="pictures a step with short questions, as in pretraining")
+    views_pool: int
+    turns: int = Field(description="questions a view")
+    dense_weight: float = 0.2
+
+
+def read(path: Path, kind: type[R]) -> R:
+    """The recipe in a file. Raises ``RecipeError`` with what is wrong and where."""
+    try:
+        return kind.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise RecipeError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except (yaml.YAMLError, ValidationError) as error:
+        raise RecipeError(f"{path} is not a valid recipe: {error}") from error

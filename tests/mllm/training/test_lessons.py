@@ -1,0 +1,84 @@
+"""Conversations become samples in which the right things are learned."""
+
+from __future__ import annotations
+
+import pytest
+
+from mllm.content import ToolSpec
+from mllm.data.instruct import conversations
+from mllm.model import NanoConfig, NanoProcessor, build_processor
+from mllm.model.tokenizer import END, train_tokenizer
+from mllm.training.lessons import Lessons, branches, gather, lesson
+from mllm.training.packing import grow
+from mllm.training.samples import assistant_sample
+from mllm.training.vocabulary import texts
+
+
+@pytest.fixture(scope="module")
+def processor() -> NanoProcessor:
+    return build_processor(train_tokenizer(texts()), NanoConfig())
+
+
+def spec(name: str, *arguments: str) -> ToolSpec:
+    properties = {a: {"type": "string"} for a in arguments}
+    return ToolSpec(
+        name=name, description=f"Does {name}.",
+        parameters={"type": "object", "properties": properties, "required": [arguments[0]]},
+    )
+
+
+TOOLS = [
+    spec("detect", "image", "labels"),
+    spec("read_text", "image", "region"),
+    spec("select", "boxes", "label", "color", "relation", "of", "pick"),
+    spec("calculate", "expression"),
+]
+
+
+def learned(processor: NanoProcessor, sample: object) -> str:
+    ids = [i for i, on in zip(sample.ids, sample.learned, strict=True) if on]  # type: ignore[attr-defined]
+    text: str = processor.tokenizer.decode(ids)
+    return text
+
+
+def test_what_the_assistant_says_is_learned_and_nothing_else(processor: NanoProcessor) -> None:
+    for talk in conversations(1, 1, TOOLS):
+        (sample,) = lesson(processor, [talk]).samples
+        text = learned(processor, sample)
+        said = [m for m in talk.messages if m.role == "assistant"]
+        assert text.count(END) == len(said)
+        assert said[-1].words() in text
+        for message in talk.messages:
+            for call in message.calls:
+                assert f'"name": "{call.name}"' in text
+        assert "Steps left" not in text
+
+
+def test_a_refused_answer_is_not_learned(processor: NanoProcessor) -> None:
+    chat = [
+        {"role": "user", "content": "How many cups?"},
+        {"role": "assistant", "content": "plan"},
+        {"role": "assistant", "content": "3 cups"},
+        {"role": "user", "content": "The detector found 2."},
+        {"role": "assistant", "content": "2 cups"},
+    ]
+    sample = assistant_sample(processor, chat, pictures=[])
+    assert learned(processor, sample) == f"plan{END}2 cups{END}"
+
+
+def test_traces_of_a_scene_share_their_beginning(processor: NanoProcessor) -> None:
+    made = lesson(processor, branches(1, 0, TOOLS))
+    assert len(made.pictures) == 1
+    (tree,) = grow(made.samples, 10_000)
+    assert len(tree.branches) == len(made.samples) >= 3
+    assert tree.length < sum(len(s.ids) for s in made.samples)
+
+
+def test_lessons_repeat_after_the_pool_and_pictures_are_renumbered(
+    processor: NanoProcessor,
+) -> None:
+    lessons = Lessons(processor, TOOLS, seed=1, pool=3)
+    assert lessons[4] is lessons[1]
+    samples, shown = gather([lessons[0], lessons[2]])
+    numbers = [n for s in samples for n in s.pictures]
+    assert min(numbers) == 0 and max(numbers) == len(shown) - 1

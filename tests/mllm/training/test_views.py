@@ -1,0 +1,68 @@
+"""Views and what is said of them agree with the scene."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+
+from mllm.data.lexicon import INDEX
+from mllm.training.descriptions import SIDE, turns
+from mllm.training.views import View, Views
+
+
+def views() -> Views:
+    return Views(seed=3, pool=4, size=128, grid=16)
+
+
+def test_views_are_reproducible_and_mirrored_in_the_next_round() -> None:
+    one, two = views(), views()
+    for i in range(4):
+        assert np.array_equal(one[i].pixels, two[i].pixels)
+        again = one[i + 4]
+        assert np.array_equal(again.pixels, one[i].pixels[:, ::-1])
+        assert np.array_equal(again.categories, one[i].categories[:, ::-1])
+
+
+def test_patches_show_the_things_in_whose_boxes_they_lie() -> None:
+    checked = 0
+    for i in range(8):
+        view = views()[i]
+        for row, column in np.argwhere(view.categories >= 0):
+            x, y = (column + 0.5) / 16, (row + 0.5) / 16
+            around = {
+                INDEX[t.label]
+                for t in view.things
+                if t.box[0] - 0.01 <= x <= t.box[2] + 0.01
+                and t.box[1] - 0.01 <= y <= t.box[3] + 0.01
+            }
+            assert view.categories[row, column] in around
+            checked += 1
+    assert checked > 50
+
+
+def test_counts_point_at_as_many_places_as_they_say() -> None:
+    seen = 0
+    for i in range(8):
+        view = views()[i]
+        for ask, answer in turns(view, random.Random(i), 40):
+            if "How many" in ask or "Count" in ask:
+                points, number = answer.split(" ")
+                # Two things can share a place, so there may be fewer places than things.
+                assert points.count("<|loc_") <= int(number)
+                assert (points == "") == (number == "0")
+                seen += 1
+    assert seen > 10
+
+
+def test_a_place_is_the_token_under_the_things_middle() -> None:
+    view: View = views()[0]
+    for ask, answer in turns(view, random.Random(0), 200):
+        if ask.startswith("What is at"):
+            k = int(ask.split("<|loc_")[1].split("|")[0])
+            there = {
+                t.label
+                for t in view.things
+                if (int(t.center[1] * SIDE), int(t.center[0] * SIDE)) == divmod(k, SIDE)
+            }
+            assert any(answer.endswith(label) for label in there)
