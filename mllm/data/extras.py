@@ -27,6 +27,9 @@ from prompts import render
 
 Pictures = dict[str, Image.Image]
 
+MARKED_SIDE = 640
+"""Pixels of the longer side of a picture with boxes drawn on it."""
+
 
 @dataclass
 class Desk:
@@ -106,7 +109,7 @@ def mark(desk: Desk, scene: Scene, image: Image.Image) -> Episode:
     if not boxes:
         answer = fill(desk.template("unmarked"), words)
         return desk.end(fill(task, words), answer, [artifact], plan)
-    drawn = desk.show(_drawn(image, boxes), "img1.annotated1", artifact.id)
+    drawn = desk.show(_drawn(image, boxes), "img1.marked1", artifact.id)
     desk.step("annotate", Media(artifact=drawn), image=artifact.id, boxes="boxes1")
     count = _number(len(boxes), thing, desk.lang)
     answer = fill(desk.template("marked"), {"count": count, "picture": drawn.id})
@@ -263,8 +266,10 @@ def _plural(word: str) -> str:
 
 
 def _drawn(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
-    drawn = image.copy()
+    scale = MARKED_SIDE / max(image.size)
+    drawn = image.resize((round(image.width * scale), round(image.height * scale)))
     pen = ImageDraw.Draw(drawn)
     for b in boxes:
-        pen.rectangle((b.x0, b.y0, b.x1, b.y1), outline=(255, 0, 80), width=2)
+        corners = tuple(v * scale for v in (b.x0, b.y0, b.x1, b.y1))
+        pen.rectangle(corners, outline=(0, 114, 178), width=3)
     return drawn

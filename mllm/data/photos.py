@@ -31,7 +31,7 @@ def photo(rng: random.Random) -> Image.Image:
         total += (np.asarray(picture, dtype=float) - 127) * (6 / side) ** 0.8
     # Photographs are duller than noise: most of a pixel's colour is its light.
     light = total.mean(axis=2, keepdims=True)
-    total = light + (total - light) * rng.uniform(0.05, 0.6)
+    total = light + (total - light) * rng.uniform(0.03, 0.4)
     base = rng.uniform(60, 170) + noise.uniform(-30, 30, 1 if grey else 3)
     total = total * rng.uniform(0.5, 1.1) + base
     image = Image.fromarray(np.clip(total, 0, 255).astype(np.uint8)).resize((width, height))

@@ -81,7 +81,7 @@ def test_calls_fit_the_schemas_and_name_what_the_user_named() -> None:
         for call, _ in steps(traced(question, scene)):
             assert fits(call, TOOLS)
             for label in call.arguments.get("labels", []):
-                assert label in question.text
+                assert label.lower() in question.text.lower()
                 assert normalize(label) in question.nouns
 
 
@@ -91,7 +91,7 @@ def test_with_faultless_experts_most_answers_are_the_gold_one() -> None:
 
 
 def test_one_form_of_question_always_gives_one_program() -> None:
-    programs = {
+    programs: dict[str, list[tuple[str, ...]]] = {
         "exists": [("detect",), ("detect", "select")],  # of any, of one colour
         "more": [("detect", "calculate")],
         "total": [("detect", "calculate")],
@@ -131,7 +131,10 @@ def test_a_budget_that_ends_is_obeyed() -> None:
 
 
 def test_missing_experts_are_replaced_by_looking_or_admitted() -> None:
-    question, scene = next((q, s) for q, s in SAMPLES if q.form == "says" and not q.absent)
+    scenes = (sample_scene(31, i) for i in range(100))
+    question, scene = next(
+        (q, s) for s in scenes for q in questions(s, 1, family="text", n=2) if q.form == "says"
+    )
     looking = traced(question, scene, tools=[t for t in TOOLS if t.name != "read_text"])
     assert [c.name for c, _ in steps(looking)] == ["look"]
     neither = [t for t in TOOLS if t.name not in ("read_text", "look")]
