@@ -33,7 +33,7 @@ class Artifact(Value):
     width: int | None = Field(default=None, description="pixels, for images and video")
     height: int | None = Field(default=None, description="pixels, for images and video")
     seconds: float | None = Field(default=None, description="duration, for audio and video")
-    parent: str | None = Field(default=None, description="id of the artifact this one was made from")
+    parent: str | None = Field(default=None, description="id of the artifact it was made from")
     origin: str = Field(default="", description="file name, URL or tool that it came from")
 
 

@@ -31,7 +31,7 @@ class Step(Value):
     thought: str = ""
     calls: tuple[ToolCall, ...] = ()
     results: tuple[ToolResult, ...] = Field(default=(), description="in the order of ``calls``")
-    note: str = Field(default="", description="what the loop adds: budget left, a contradiction found")
+    note: str = Field(default="", description="from the loop: budget left, contradictions")
     seconds: float = 0.0
     usage: Usage = Usage()
 

@@ -16,7 +16,7 @@ from mllm.yolo import NANO, Detector, Found, WeightsError
 from tools.color import dominant_color
 from tools.protocol import Image, Tool, ToolContext, ToolError
 
-NANO_THRESHOLD = 0.4
+NANO_THRESHOLD = 0.3
 THRESHOLD = 0.25
 """Least score of a box from other weights: what ultralytics takes by default."""
 OVERLAP = 0.6
@@ -55,7 +55,8 @@ class Detect(Tool):
         nano = weights == "nano"
         self.weights = path = NANO if nano else Path(weights)
         self.classes = tuple(classes)
-        self.threshold = threshold or (NANO_THRESHOLD if nano else THRESHOLD)
+        default = NANO_THRESHOLD if nano else THRESHOLD
+        self.threshold = default if threshold is None else threshold
         self.iou = iou
         if not path.is_file():
             raise WeightsError(f"{path} is not there; give 'nano' or the path of a .pt file")

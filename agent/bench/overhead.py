@@ -43,21 +43,21 @@ def run(
     repetitions: int = REPETITIONS,
 ) -> dict[str, Any]:
     """The benchmark's result. A system that cannot run has a row with ``error``."""
-    interpreters: dict[str, Path] = {}
+    pythons = {"corvid": Path(sys.executable)}
     errors: dict[str, str] = {}
     runs: dict[tuple[str, int], list[dict[str, float]]] = {}
-    for system in systems:
-        try:
-            interpreters[system] = _interpreter(system)
-        except CannotRun as error:
-            errors[system] = str(error)
+    others = [system for system in systems if system != "corvid"]
+    try:
+        pythons |= dict.fromkeys(others, peers.python("agents")) if others else {}
+    except CannotRun as error:
+        errors = dict.fromkeys(others, str(error))
     turns = [(n, s) for _ in range(repetitions) for n in steps for s in systems]
     for turn, (n, system) in enumerate(turns, 1):
         if system in errors:
             continue
         say(f"{turn}/{len(turns)} {system}, {n} steps")
         try:
-            one = _measure(interpreters[system], system, n, seed)
+            one = _measure(pythons[system], system, n, seed)
             runs.setdefault((system, n), []).append(one)
         except CannotRun as error:
             errors[system] = str(error)
@@ -65,10 +65,6 @@ def run(
         s: {"error": errors[s]} if s in errors else _row(s, steps, runs) for s in systems
     }
     return result("overhead", "scripted", seed, rows)
-
-
-def _interpreter(system: str) -> Path:
-    return Path(sys.executable) if system == "corvid" else peers.python("agents")
 
 
 def _measure(python: Path, system: str, steps: int, seed: int) -> dict[str, float]:

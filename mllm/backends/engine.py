@@ -20,6 +20,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 import mllm.model  # noqa: F401  (registers nano with transformers)
+from mllm.backends.growing_cache import growing
 from mllm.backends.protocol import ModelError
 
 # Untyped: transformers annotates its public face only in part.
@@ -137,7 +138,7 @@ class Engine:
 
     def cache(self) -> DynamicCache:
         """An empty cache with the kinds of layers that the architecture has."""
-        return DynamicCache(config=self._text_config)
+        return growing(DynamicCache(config=self._text_config))
 
     def positions(self, prompt: Prompt) -> Tensor | None:
         """Positions ``(3, 1, n)`` for models that give pictures two-dimensional ones (M-RoPE,

@@ -68,9 +68,11 @@ class Block(nn.Module):
         q, k = rotate(q, rotation), rotate(k, rotation)
         if cache is not None:
             k, v = cache.update(k, v, self.layer)
+        # The heads of a group are further queries to its keys: so nothing of the cache is copied.
         groups = self.heads // self.kv_heads
-        k, v = k.repeat_interleave(groups, 1), v.repeat_interleave(groups, 1)
-        seen = attend(q, k, v, bias)
+        q = q.reshape(b, self.kv_heads, groups * t, self.head_dim)
+        seen = attend(q, k, v, bias.repeat(1, 1, groups, 1) if t > 1 else bias)
+        seen = seen.view(b, self.heads, t, self.head_dim)
         out: Tensor = self.out(seen.transpose(1, 2).reshape(b, t, -1))
         return out
 

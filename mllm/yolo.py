@@ -1,0 +1,147 @@
+"""ultralytics detectors, imported quietly and offline, and asked for plain rows.
+
+ultralytics reads its environment at import and would otherwise write settings into the home
+folder, report usage, install packages and download weights. ``quiet`` turns that off; import
+ultralytics only after it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+NANO = Path(__file__).with_name("weights") / "detector" / "nano.pt"
+"""The detector trained in this project (``corvid train detector``)."""
+
+MAX_FOUND = 300
+"""Objects reported of one picture, the surest ones."""
+
+
+class WeightsError(Exception):
+    """Weights that are missing, broken, or not a detector's. Says what to do."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One object that a detector reports; corners in pixels of the picture."""
+
+    name: str
+    score: float
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+class Detector:
+    """A loaded detector, on a GPU where there is one. One thread at a time may use it."""
+
+    def __init__(self, path: Path) -> None:
+        """Load a ``.pt`` file of ultralytics: YOLO of any version, YOLO-World, YOLOE.
+
+        Raises ``WeightsError`` for a file that is missing, broken, or made for another task.
+        """
+        if path.suffix != ".pt" or not path.is_file():
+            raise WeightsError(f"{path} is not there; give the path of a detector's .pt file")
+        quiet()
+        from ultralytics.models import YOLO
+
+        try:
+            self._model: Any = YOLO(str(path))
+        except Exception as error:  # unpickling a broken file can raise anything
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+            raise WeightsError(
+                f"{path.name} cannot be loaded as a YOLO detector; give a .pt file written by "
+                f"ultralytics, or download it again ({reason})"
+            ) from error
+        if self._model.task not in ("detect", "segment", "pose"):
+            raise WeightsError(
+                f"{path.name} is made for the task {self._model.task}; give a detector's weights"
+            )
+        self.open_vocabulary = hasattr(self._model, "set_classes")
+        self._side = _side(self._model)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it can tell apart."""
+        return tuple(str(name) for name in self._model.names.values())
+
+    def look_for(self, names: tuple[str, ...]) -> None:
+        """Make an open-vocabulary detector look for these; they become its ``names``.
+
+        Raises ``WeightsError`` when the text encoder that it needs is not installed.
+        """
+        if names == self.names:
+            return
+        try:
+            self._model.set_classes(list(names))
+        except Exception as error:
+            raise WeightsError(
+                "these open-vocabulary weights need their text encoder to look for new words; "
+                f"install it or store the classes in the weights with set_classes ({error})"
+            ) from error
+
+    def find(self, image: Image, threshold: float, iou: float) -> list[Found]:
+        """Objects in an RGB picture, best first, with scores of at least ``threshold``.
+
+        Where two boxes overlap by more than ``iou`` the surer one stays, whatever their names.
+        """
+        small, scale = _shrunk(image, self._side)
+        result = self._model.predict(
+            small,
+            imgsz=self._side,
+            conf=threshold,
+            iou=iou,
+            agnostic_nms=True,
+            max_det=MAX_FOUND,
+            verbose=False,
+            save=False,
+        )[0]
+        rows = result.boxes.data.cpu().numpy().astype(float)  # x0, y0, x1, y1, score, class
+        return [
+            Found(result.names[int(kind)], score, x0 * scale[0], y0 * scale[1], x1 * scale[0],
+                  y1 * scale[1])
+            for x0, y0, x1, y1, score, kind in rows[(-rows[:, 4]).argsort(kind="stable")]
+        ]  # fmt: skip
+
+
+def quiet(verbose: bool = False) -> None:
+    """Keep ultralytics offline and silent; ``verbose`` lets it show the progress of a training.
+
+    Has an effect only before the first import of ultralytics.
+    """
+    folder = Path(tempfile.gettempdir()) / f"corvid-ultralytics-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name, value in {
+        "YOLO_CONFIG_DIR": str(folder),
+        "YOLO_OFFLINE": "true",  # no usage reports, no look for updates
+        "YOLO_AUTOINSTALL": "false",
+        "YOLO_VERBOSE": str(verbose),
+        "ULTRALYTICS_SAFE_LOAD": "true",  # weights cannot run code
+    }.items():
+        os.environ.setdefault(name, value)
+
+
+def _side(model: Any) -> int:
+    """Pixels of the longer side that the weights were trained on."""
+    side = model.overrides.get("imgsz") or 640
+    return int(max(side) if isinstance(side, list | tuple) else side)
+
+
+def _shrunk(image: Image, side: int) -> tuple[Image, tuple[float, float]]:
+    """The picture, no larger than ``side``, and pixels of the original per pixel of it, x and y.
+
+    Averaging beats the bilinear sampling of ultralytics where much is lost, and keeps memory low.
+    """
+    share = side / max(image.size)
+    if share >= 1:
+        return image, (1.0, 1.0)
+    size = max(1, round(image.width * share)), max(1, round(image.height * share))
+    small = image.resize(size, reducing_gap=2.0)
+    return small, (image.width / size[0], image.height / size[1])
