@@ -30,7 +30,8 @@ $(READY): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 		|| { .ci/system python3-venv && $(PYTHON) -m venv --clear $(VENV); } \
 		|| { echo "Python cannot make a virtual environment: install its venv module (on Debian python3-venv)." >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	@echo "Installing Corvid into $(VENV); the first time this takes a few minutes."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/system chromium || true
 	@command -v espeak-ng >/dev/null || .ci/system espeak-ng || true
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || .ci/system libgl1 libglib2.0-0 || true

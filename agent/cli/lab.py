@@ -56,7 +56,7 @@ def evaluate(
     """Measure a model on questions that it was not trained on, with 95 % intervals."""
     from agent.evaluation import scenes
 
-    _show(scenes.evaluate(n, seed, model, data), as_json)
+    _show(scenes.evaluate(n, seed, model, data), as_json, percent=True)
 
 
 def data(
@@ -88,6 +88,8 @@ def train(
     ] = False,
 ) -> None:
     """Train a stage by a recipe and print where the result is."""
+    from pydantic import ValidationError
+
     from mllm.training import recipes
 
     recipe = config or recipes.FOLDER / _RECIPES[stage]
@@ -96,7 +98,11 @@ def train(
     try:
         typer.echo(_train(stage, recipe, resume))
     except recipes.RecipeError as error:
-        raise InputError(str(error)) from error
+        raise InputError(" ".join(str(error).split())) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(f"{recipe} is not a valid recipe: {where}: {first['msg']}") from error
 
 
 def bench(
@@ -133,7 +139,7 @@ def _train(stage: Stage, recipe: Path, resume: bool) -> Path:
             return detector.run(recipe, resume=resume)
 
 
-def _show(measured: dict[str, Any], as_json: bool) -> None:
+def _show(measured: dict[str, Any], as_json: bool, *, percent: bool = False) -> None:
     """The JSON of DESIGN section 6 on stdout, or the same as a table for a person."""
     if as_json:
         json.dump(measured, sys.stdout, ensure_ascii=False)
@@ -141,6 +147,7 @@ def _show(measured: dict[str, Any], as_json: bool) -> None:
         return
     from rich.console import Console
 
-    from agent.evaluation.table import table
+    from agent.evaluation.table import tables
 
-    Console().print(table(measured))
+    for part in tables(measured, percent=percent):
+        Console().print(part)

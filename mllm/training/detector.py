@@ -16,10 +16,11 @@ from typing import Any
 
 import torch
 import yaml  # type: ignore[import-untyped]
-from pydantic import BaseModel, ConfigDict, Field
-from torch.nn.functional import interpolate
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch.nn.functional import conv2d, interpolate
 
 from mllm.training import detector_data
+from mllm.training.recipes import RecipeError
 from mllm.yolo import quiet
 
 quiet(verbose=True)
@@ -29,8 +30,8 @@ from ultralytics.data.build import InfiniteDataLoader  # noqa: E402
 from ultralytics.models.yolo.detect import DetectionTrainer  # noqa: E402
 from ultralytics.nn.tasks import load_checkpoint  # noqa: E402
 
-GROWN_AT = 0.85
-"""Share of the training after which pictures have their full size."""
+FILTERED = 0.5
+"""Share of the training pictures that get other textures."""
 
 
 class Recipe(BaseModel):
@@ -51,9 +52,12 @@ def run(config: Path, resume: bool = False) -> Path:
 
     With ``resume`` the last checkpoint there is continued; without one the training starts anew.
     ``results.png`` and ``results.csv`` in ``fit`` beside it show the course. Raises
-    ``pydantic.ValidationError`` for a recipe with missing or unknown keys.
+    ``RecipeError`` for a recipe with missing or unknown keys.
     """
-    recipe = Recipe.model_validate(yaml.safe_load(config.read_text(encoding="utf-8")))
+    try:
+        recipe = Recipe.model_validate(yaml.safe_load(config.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise RecipeError(f"{config} is not a valid recipe: {error}") from error
     data = detector_data.write(recipe.folder / "data", recipe.seed, recipe.pictures)
     last = recipe.folder / "fit" / "weights" / "last.pt"
     resume = resume and last.exists()
@@ -90,6 +94,23 @@ def ship(checkpoint: Path, out: Path) -> Path:
     return out
 
 
+def other_textures(images: torch.Tensor) -> torch.Tensor:
+    """Pictures (N, 3, H, W) of 0 to 1, some of them through a random filter: shapes stay, colours
+    and textures change, so that a detector of few designs looks at shapes (RandConv, Xu et al.,
+    ICLR 2021, arXiv 2007.13003).
+    """
+    changed = images.clone()
+    for number in torch.nonzero(torch.rand(len(images)) < FILTERED).flatten().tolist():
+        size = int(torch.randint(0, 3, ())) * 2 + 1
+        weights = torch.randn(3, 3, size, size) / math.sqrt(3 * size * size)
+        picture = images[number : number + 1]
+        filtered = conv2d(picture - 0.5, weights, padding=size // 2)
+        filtered = filtered * picture.std() / (filtered.std() + 1e-5) + 0.5
+        share = torch.rand(())
+        changed[number] = (share * picture + (1 - share) * filtered)[0].clamp(0, 1)
+    return changed
+
+
 class SceneTrainer(DetectionTrainer):
     """ultralytics' detection trainer, made fast on CPUs and cosine-scheduled by the step."""
 
@@ -110,13 +131,14 @@ class SceneTrainer(DetectionTrainer):
         images, side = batch["img"], self._side()
         if side != images.shape[-1]:
             images = interpolate(images, (side, side), mode="bilinear", antialias=True)
+        images = other_textures(images)
         batch["img"] = images.contiguous(memory_format=torch.channels_last)
         return batch
 
     def _side(self) -> int:
         """Pixels of training pictures now: growing to the full size, in steps of the stride."""
         full = int(self.args.imgsz)
-        share = self._first_size + (1 - self._first_size) * min(1.0, self._done / GROWN_AT)
+        share = self._first_size + (1 - self._first_size) * self._done
         return min(full, round(full * share / self.stride) * self.stride)
 
     def get_dataloader(

@@ -26,7 +26,7 @@ from mllm.training.invented import invent, invented_scene
 
 REPAINTED = 0.5
 """Share of a recoloured scene's objects that get another hue; all get another light."""
-SCENES_OF_A_DESIGN = 160
+SCENES_OF_A_DESIGN = 60
 
 
 class Counts(BaseModel):

@@ -1,8 +1,8 @@
 """How well a model says what the oracle says, on designs and phrasings that it never saw.
 
 Every turn of the assistant is judged by itself, given the true conversation before it: it is exact
-when each of its tokens is the most probable one, which is the same as greedy decoding giving the
-whole turn.
+when each of its tokens is the most probable one that the tools' grammar allows, which is the same
+as greedy decoding in a session giving the whole turn.
 """
 
 from __future__ import annotations
@@ -10,11 +10,17 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
+from mllm.backends.calls import CallFormat
+from mllm.backends.grammar import Grammars
 from mllm.content import Artifact, ToolSpec
 from mllm.data.instruct import Conversation
 from mllm.data.oracle import Chances, trace
@@ -39,18 +45,15 @@ def judge(
     Rows: ``tools`` as they are, ``strange`` schemas with names never trained on, and ``direct``
     answers without tools. Columns: ``plan, call, answer`` shares and ``turns``, their number.
     """
-    model = NanoForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
-    model.train(False)
-    processor = NanoProcessor.from_pretrained(folder)
-    call = processor.tokenizer.convert_tokens_to_ids(CALL)
+    jury = Judge(folder)
     out: dict[str, dict[str, float]] = {}
     for row in ("tools", "strange", "direct"):
         right: dict[str, list[bool]] = defaultdict(list)
         for index in range(n):
             talks = list(_talks(row, index, seed, tools))
-            made = lesson(processor, talks)
-            for sample in made.samples:
-                for kind, exact in _turns(model, sample, made.pictures, call):
+            made = lesson(jury.processor, talks)
+            for talk, sample in zip(talks, made.samples, strict=True):
+                for kind, exact in jury.turns(sample, made.pictures, talk.tools):
                     right[kind].append(exact)
         out[row] = {kind: float(np.mean(values)) for kind, values in right.items()}
         out[row]["turns"] = sum(len(v) for v in right.values())
@@ -83,25 +86,41 @@ def _talks(
         yield Conversation(messages(episode), told, {artifact.id: image}, row)
 
 
-@torch.no_grad()
-def _turns(
-    model: NanoForConditionalGeneration,
-    sample: Sample,
-    pictures: Sequence[np.ndarray],
-    call: int,
-) -> Iterator[tuple[str, bool]]:
-    """Kind and exactness of each learned turn of a sample."""
-    inputs, _ = pack([sample], len(sample.ids), 0)
-    if pictures:
-        inputs["pixel_values"] = as_pixels(np.stack(pictures))
-    labels = inputs.pop("labels")[0, 1:]
-    guesses = model(**inputs, use_cache=False).logits[0, :-1].argmax(-1)
-    learned = (labels >= 0).tolist()
-    starts = [i for i, on in enumerate(learned) if on and not (i and learned[i - 1])]
-    for number, start in enumerate(starts):
-        end = start
-        while end < len(learned) and learned[end]:
-            end += 1
-        said = labels[start:end]
-        kind = "call" if call in said else "answer" if number == len(starts) - 1 else "plan"
-        yield kind, bool((guesses[start:end] == said).all())
+class Judge:
+    """A model and the grammars of its sessions."""
+
+    def __init__(self, folder: Path) -> None:
+        self.model = NanoForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+        self.model.train(False)
+        self.processor = NanoProcessor.from_pretrained(folder)
+        tokenizer = self.processor.tokenizer
+        self.call = tokenizer.convert_tokens_to_ids(CALL)
+        self.grammars = Grammars(
+            tokenizer, self.model.config.vocab_size, [tokenizer.eos_token_id], CallFormat("", "", "")
+        )
+
+    @torch.no_grad()
+    def turns(
+        self, sample: Sample, pictures: Sequence[NDArray[np.uint8]], tools: Sequence[ToolSpec]
+    ) -> Iterator[tuple[str, bool]]:
+        """Kind (plan, call, answer) and exactness of each learned turn of a sample."""
+        inputs, _ = pack([sample], len(sample.ids), 0)
+        if pictures:
+            inputs["pixel_values"] = as_pixels(np.stack(pictures))
+        labels = inputs.pop("labels")[0, 1:].tolist()
+        logits = self.model(**inputs, use_cache=False).logits[0, :-1]
+        starts = [i for i, t in enumerate(labels) if t >= 0 and not (i and labels[i - 1] >= 0)]
+        for number, start in enumerate(starts):
+            said = list(takewhile(lambda t: t >= 0, labels[start:]))
+            last = number == len(starts) - 1
+            kind = "call" if self.call in said else "answer" if last else "plan"
+            matcher = self.grammars.matcher(tools, "none" if kind == "plan" else "auto", None)
+            yield kind, self._exact(logits[start : start + len(said)], said, matcher)
+
+    def _exact(self, logits: Tensor, said: Sequence[int], matcher: Any) -> bool:
+        for scores, token in zip(logits, said, strict=True):
+            allowed = torch.frombuffer(bytearray(matcher.compute_logit_bias()), dtype=torch.uint8)
+            if int(scores.masked_fill(allowed == 0, -torch.inf).argmax()) != token:
+                return False
+            matcher.consume_token(token)
+        return True

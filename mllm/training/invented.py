@@ -29,10 +29,12 @@ def invent(folder: Path, seed: int) -> Path:
     shades = int(rng.integers(3, 9)) if rng.random() < 0.5 else None
     colourful = rng.choice([0.0, 0.5, 0.8, 1.0, 1.2, 1.4], p=[0.08, 0.12, 0.2, 0.3, 0.2, 0.1])
     outline = int(rng.integers(0, 90)) if rng.random() < 0.25 else None
+    bend = BEND * rng.random()
     for label in sorted({label for drawer in drawers for label in drawer}):
-        drawn = [sprite for drawer in drawers for sprite in drawer.get(label, ())]
-        sprite = _bent(rng, designs.picture(drawn[int(rng.integers(len(drawn)))]))
-        sprite = _painted(rng, sprite, float(colourful))
+        drawn = [drawer[label] for drawer in drawers if label in drawer]
+        sprites = drawn[int(rng.integers(len(drawn)))]  # any design as likely as another
+        sprite = designs.picture(sprites[int(rng.integers(len(sprites)))])
+        sprite = _painted(rng, _bent(rng, sprite, bend), float(colourful))
         if shades:
             sprite = _flat(sprite, shades)
         if outline is not None:
@@ -54,7 +56,7 @@ def invented_scene(folder: Path, seed: int, index: int) -> Scene:
     )
 
 
-def _bent(rng: np.random.Generator, sprite: Image.Image) -> Image.Image:
+def _bent(rng: np.random.Generator, sprite: Image.Image, bend: float) -> Image.Image:
     """The sprite stretched, slanted, and moved about smoothly."""
     pixels = np.zeros((_SIDE, _SIDE, 4), np.float32)
     top, left = (_SIDE - sprite.height) // 2, (_SIDE - sprite.width) // 2
@@ -63,7 +65,7 @@ def _bent(rng: np.random.Generator, sprite: Image.Image) -> Image.Image:
     y, x = np.mgrid[:_SIDE, :_SIDE].astype(np.float32) - _SIDE / 2
     stretch = float(np.exp(rng.normal(0, 0.12)))
     slant_x, slant_y = rng.normal(0, 0.07, 2)
-    field = rng.normal(0, BEND / 2, (5, 5, 2)).astype(np.float32)
+    field = rng.normal(0, bend / 2, (5, 5, 2)).astype(np.float32)
     moved = cv2.resize(field, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
     to_x = x * stretch + y * slant_x + moved[..., 0] + _SIDE / 2
     to_y = y / stretch + x * slant_y + moved[..., 1] + _SIDE / 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 FOLDER = Path(__file__).with_name("recipes")

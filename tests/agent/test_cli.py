@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +117,20 @@ def test_a_failed_run_says_why_and_how_to_go_on(
     assert json.loads(out)["answer"] == "All is well."
 
 
+def test_ctrl_c_keeps_the_run(corvid: Corvid, model: Callable[..., None]) -> None:
+    def interrupt(messages: object) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+        return "too late"
+
+    model("Plan.", interrupt)
+    status, out, err = corvid("run", "Anything?", "--json")
+    assert (status, out) == (1, "")
+    assert "stopped" in err and "corvid resume" in err
+    _, out, _ = corvid("runs")
+    assert "interrupted" in out
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -184,3 +201,26 @@ def test_the_demo_ends_with_a_report_of_all_examples(
     assert len(tasks) >= 4
     assert all(task in text for task in tasks)
     assert any("\u4e00" <= c <= "\u9fff" for task in tasks for c in task)
+
+
+def test_data_is_written_and_measured(corvid: Corvid, model: Callable[..., None]) -> None:
+    status, out, err = corvid("data", "scenes", "--out", "made", "--n", "2", "--seed", "7")
+    assert status == 0, err
+    assert len(Path(out.strip()).read_text(encoding="utf-8").splitlines()) == 2
+
+    model(*["yes"] * 100)
+    status, out, err = corvid("eval", "scenes", "--data", "made", "--json", "--seed", "1")
+    assert status == 0, err
+    rows = json.loads(out)["rows"]
+    assert {"blind", "direct", "tools", "verified"} <= set(rows)
+    assert set(rows["direct"]["accuracy"]) == {"value", "low", "high", "n"}
+    assert rows["direct"]["accuracy"]["n"] == 2
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "instruct", "detector"])
+def test_a_recipe_that_is_none_is_bad_input(corvid: Corvid, stage: str) -> None:
+    Path("recipe.yaml").write_text("colour: blue")
+    status, _, err = corvid("train", stage, "--config", "recipe.yaml")
+    assert status == 2
+    assert "recipe.yaml" in err
+    assert "Traceback" not in err

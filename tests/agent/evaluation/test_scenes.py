@@ -13,7 +13,7 @@ from rich.console import Console
 
 from agent.errors import InputError
 from agent.evaluation import scenes
-from agent.evaluation.table import table
+from agent.evaluation.table import tables
 from agent.evaluation.unseen_tools import unseen
 from mllm.content import Media, MediaReader, Message, ToolCall, ToolSpec, Turn
 from mllm.data.question_files import QuestionRow, read_questions, write_questions
@@ -60,6 +60,14 @@ class Known:
         return Turn(calls=(ToolCall(id="1", name=spec.name, arguments={argument: "2 + 3"}),))
 
 
+def printed(measured: dict[str, Any], *, percent: bool) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=80)
+    for part in tables(measured, percent=percent):
+        console.print(part)
+    return out.getvalue()
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_questions(tmp_path_factory.mktemp("data"), N, 3, "noto").parent
@@ -88,9 +96,9 @@ def test_rows_measure_what_they_say(data: Path, monkeypatch: pytest.MonkeyPatch)
     assert sum(rows["verified"][f]["n"] for f in families) == N
     assert rows["tools"]["calls.calculate"]["value"] == 1.0
     assert model.renamed > 0
-    out = io.StringIO()
-    Console(file=out, width=200).print(table(measured))
-    assert "accuracy.count" in out.getvalue()
+    text = printed(measured, percent=True)
+    assert "unanswerable" in text
+    assert all(len(line.rstrip()) <= 80 for line in text.splitlines())
 
 
 def test_a_folder_without_questions_is_bad_input(tmp_path: Path) -> None:
@@ -102,11 +110,11 @@ def test_a_folder_without_questions_is_bad_input(tmp_path: Path) -> None:
 
 
 def test_a_row_that_could_not_run_is_told() -> None:
-    out = io.StringIO()
     rows = {"corvid": {"ms": scenes.share(1, 2)}, "peer": {"error": "not installed"}}
     measured = {"suite": "overhead", "model": "scripted", "seed": 0, "rows": rows}
-    Console(file=out, width=200).print(table(measured))
-    assert "peer could not run: not installed" in out.getvalue()
+    text = printed(measured, percent=False)
+    assert "peer could not run: not installed" in text
+    assert "0.500" in text
 
 
 def test_an_unseen_tool_does_what_the_tool_does() -> None:

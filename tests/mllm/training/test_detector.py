@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml  # type: ignore[import-untyped]
-from pydantic import ValidationError
 
 from mllm.data import designs
 from mllm.data.scenes import owner_map, render, sample_scene
 from mllm.training.detector_data import nothing, recoloured
 from mllm.training.invented import invent, invented_scene
+from mllm.training.recipes import RecipeError
 from mllm.yolo import Detector
 
 RECIPE = Path("mllm/training/recipes/detector.yaml")
@@ -67,7 +67,7 @@ def test_the_recipe_trains_resumes_after_a_crash_and_ships(
 def test_a_recipe_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
     from mllm.training.detector import run
 
-    with pytest.raises(ValidationError, match="learning_rate"):
+    with pytest.raises(RecipeError, match="learning_rate"):
         run(recipe(tmp_path, learning_rate=0.1))
 
 
@@ -98,3 +98,17 @@ def test_an_invented_design_has_every_training_category_and_repeats(tmp_path: Pa
 @pytest.mark.parametrize("index", range(4))
 def test_pictures_of_nothing_repeat(index: int) -> None:
     assert nothing(3, index).tobytes() == nothing(3, index).tobytes()
+
+
+def test_other_textures_keep_the_form_and_the_range() -> None:
+    import torch
+
+    from mllm.training.detector import other_textures
+
+    torch.manual_seed(1)
+    pictures = torch.rand(32, 3, 24, 40)
+    changed = other_textures(pictures)
+    assert changed.shape == pictures.shape
+    assert 0 <= changed.min() and changed.max() <= 1
+    same = [torch.equal(a, b) for a, b in zip(pictures, changed, strict=True)]
+    assert 4 < sum(same) < 28
