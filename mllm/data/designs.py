@@ -20,7 +20,7 @@ from mllm.data.lexicon import INDEX
 
 TRAINING = (
     "noto", "noto-v1", "fluent-emoji-flat", "fluent-emoji", "fxemoji", "emojione",
-    "streamline-emojis",
+    "streamline-emojis", "color-icons", "glyph-icons", "line-emoji",
 )
 EVALUATION = ("twemoji",)  # never in training
 CELL = 96  # pixels, the longer side of a sprite
