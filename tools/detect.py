@@ -12,7 +12,7 @@ from PIL import Image as PILImage
 
 from mllm.content import Artifact, Box, Boxes
 from mllm.data.lexicon import CATEGORIES, in_group, normalize
-from mllm.yolo import NANO, Detector, Found, WeightsError
+from mllm.yolo import NANO, NANO_SCALES, Detector, Found, WeightsError
 from tools.color import dominant_color
 from tools.protocol import Image, Tool, ToolContext, ToolError
 
@@ -71,8 +71,12 @@ class Detect(Tool):
         """
         picture, path = image.pil(), self.weights
         size = path.stat().st_size * MEMORY
+
+        def load() -> Detector:
+            return Detector(path, NANO_SCALES if path == NANO else (1.0,))
+
         try:
-            with context.pool.get(("detect", path), lambda: Detector(path), size) as detector:
+            with context.pool.get(("detect", path), load, size) as detector:
                 if detector.open_vocabulary:
                     wanted = self._any_words(detector, labels)
                 else:

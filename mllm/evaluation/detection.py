@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mllm.data.scenes import Scene, render, sample_scene
-from mllm.yolo import NANO, Detector, Found
+from mllm.yolo import NANO, NANO_SCALES, Detector, Found
 
 RIGHT = 0.5
 """Least IoU of a right box."""
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--iou", type=float, default=0.6)
     parser.add_argument("--threshold", type=float, help="the best one on these scenes by default")
     given = parser.parse_args()
-    seen = look(Detector(given.weights), given.n, given.seed, given.style, given.iou)
+    seen = look(Detector(given.weights, NANO_SCALES), given.n, given.seed, given.style, given.iou)
     result = score(seen, given.threshold) if given.threshold else best_threshold(seen)
     print("\n".join(result.lines()))
 

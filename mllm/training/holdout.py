@@ -96,7 +96,10 @@ class Judge:
         tokenizer = self.processor.tokenizer
         self.call = tokenizer.convert_tokens_to_ids(CALL)
         self.grammars = Grammars(
-            tokenizer, self.model.config.vocab_size, [tokenizer.eos_token_id], CallFormat("", "", "")
+            tokenizer,
+            self.model.config.vocab_size,
+            [tokenizer.eos_token_id],
+            CallFormat("", "", ""),
         )
 
     @torch.no_grad()

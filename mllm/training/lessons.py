@@ -27,8 +27,9 @@ from mllm.model.chat import pictures, to_chat, to_tools
 from mllm.training.packing import Sample
 from mllm.training.samples import assistant_sample
 
-BRANCHES = 5
-"""Traces of an even lesson."""
+BRANCHES = {None: 3, "comparison": 2}
+"""Traces of an even lesson by family of their questions, None for any. Comparisons are the hardest
+to learn: they need counts out of the text, none for what was not found, in the right order."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def branches(seed: int, index: int, tools: Sequence[ToolSpec]) -> list[Conversat
             messages(trace(q, scene, specs, rng, artifact=artifact, mapping=mapping)),
             specs, {artifact.id: image}, "trace",
         )
-        for q in questions(scene, seed, n=BRANCHES)
+        for family, n in BRANCHES.items()
+        for q in questions(scene, seed, n=n, family=family)
     ]
 
 

@@ -150,7 +150,7 @@ def test_open_vocabulary_weights_look_for_the_words_of_the_call(
         open_vocabulary = True
         names = ("thing",)
 
-        def __init__(self, path: Path) -> None: ...
+        def __init__(self, path: Path, scales: tuple[float, ...]) -> None: ...
 
         def look_for(self, names: tuple[str, ...]) -> None:
             asked.append(names)

@@ -14,15 +14,20 @@ from mllm.training.holdout import Judge, judge
 from mllm.training.runner import save
 from mllm.training.vocabulary import texts
 
-TOOL = ToolSpec(
-    name="detect",
-    description="Find objects.",
-    parameters={
-        "type": "object",
-        "properties": {"image": {"type": "string"}},
-        "required": ["image"],
-    },
-)
+
+def spec(name: str, *arguments: str) -> ToolSpec:
+    properties = {a: {"type": "string"} for a in arguments}
+    return ToolSpec(
+        name=name, description=f"Does {name}.",
+        parameters={"type": "object", "properties": properties, "required": [arguments[0]]},
+    )
+
+
+TOOLS = [
+    spec("detect", "image", "labels"),
+    spec("read_text", "image", "region"),
+    spec("select", "boxes", "label", "color", "relation", "of", "pick"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +53,14 @@ def test_the_grammar_rules_out_what_a_session_could_not_say(folder: Path) -> Non
     # A wrong name of the tool is the model's first choice, but no such tool exists.
     wrong = tokenizer("calculate")["input_ids"][0]
     scores[said.index(tokenizer("detect")["input_ids"][0]), wrong] = 2.0
-    assert jury._exact(scores, said, jury.grammars.matcher([TOOL], "auto", None))
+    assert jury._exact(scores, said, jury.grammars.matcher(TOOLS, "auto", None))
     # Another picture is allowed by the grammar, and so a mistake.
     scores[said.index(tokenizer("img")["input_ids"][0]), wrong] = 2.0
-    assert not jury._exact(scores, said, jury.grammars.matcher([TOOL], "auto", None))
+    assert not jury._exact(scores, said, jury.grammars.matcher(TOOLS, "auto", None))
 
 
 def test_an_untrained_model_is_judged_on_every_kind_of_turn(folder: Path) -> None:
-    rows = judge(folder, [TOOL], n=1)
+    rows = judge(folder, TOOLS, n=1)
     assert set(rows) == {"tools", "strange", "direct"}
     assert rows["tools"]["turns"] > rows["direct"]["turns"] > 0
     assert rows["tools"]["answer"] == 0.0

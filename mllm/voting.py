@@ -1,0 +1,52 @@
+"""Several looks of a detector at one picture, made into one list by a vote.
+
+A small detector is unsure at some sizes and sure at others. Boxes of different looks that overlap
+are one object; each look votes with its scores for what the object is, and the sum decides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mllm.yolo import Found
+
+
+@dataclass
+class _Object:
+    """A place and the votes for its name. The surest box of all looks is the place."""
+
+    box: Found
+    votes: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+
+def vote(looks: Sequence[Sequence[Found]], threshold: float, iou: float) -> list[Found]:
+    """What the looks agree on, best first; a score is the mean vote of all looks for the name.
+
+    Boxes that overlap by more than ``iou`` are one object. An object that only some looks see
+    needs the surer votes to reach ``threshold``.
+    """
+    objects: list[_Object] = []
+    for found in sorted((f for look in looks for f in look), key=lambda f: -f.score):
+        same = next((o for o in objects if _overlap(o.box, found) > iou), None)
+        if same is None:
+            same = _Object(found)
+            objects.append(same)
+        same.votes[found.name] += found.score
+    agreed = []
+    for thing in objects:
+        name, votes = max(thing.votes.items(), key=lambda item: item[1])
+        agreed.append(replace(thing.box, name=name, score=votes / len(looks)))
+    return sorted((f for f in agreed if f.score >= threshold), key=lambda f: -f.score)
+
+
+def _overlap(a: Found, b: Found) -> float:
+    """Intersection over union."""
+    width = min(a.x1, b.x1) - max(a.x0, b.x0)
+    height = min(a.y1, b.y1) - max(a.y0, b.y0)
+    shared = max(width, 0.0) * max(height, 0.0)
+    union = (a.x1 - a.x0) * (a.y1 - a.y0) + (b.x1 - b.x0) * (b.y1 - b.y0) - shared
+    return shared / union if union > 0 else 0.0
