@@ -127,7 +127,8 @@ def crop(desk: Desk, scene: Scene, image: Image.Image) -> Episode | None:
     boxes = tuple(b for b in truth(scene).objects if b.label == thing.name)
     found = Boxes(id="boxes1", artifact=artifact.id, boxes=boxes, what=thing.one)
     desk.step("detect", found, image=artifact.id, labels=[thing.one])
-    part = image.crop(tuple(int(v) for v in (boxes[0].x0, boxes[0].y0, boxes[0].x1, boxes[0].y1)))
+    box = boxes[0]
+    part = image.crop((int(box.x0), int(box.y0), int(box.x1), int(box.y1)))
     cut = desk.show(part, "img1.crop1", artifact.id)
     desk.step("crop", Media(artifact=cut), image=artifact.id, region="boxes1")
     words = thing.words("x")

@@ -46,7 +46,9 @@ def photo(rng: random.Random) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(rng.uniform(0.5, 3)))
 
 
-def page(lines: Sequence[str], rng: random.Random) -> tuple[Image.Image, list[tuple[int, ...]]]:
+def page(
+    lines: Sequence[str], rng: random.Random
+) -> tuple[Image.Image, list[tuple[int, int, int, int]]]:
     """Lines printed on paper, and the corners of each line in pixels."""
     high = rng.randint(14, 26)
     width, height = rng.choice((256, 320, 384)), max(160, (len(lines) + 1) * (high + 8))

@@ -52,10 +52,14 @@ def write_run(
     return run.folder
 
 
-def sample_events(image: Artifact, task: str = TASK, answer: str = ANSWER, lang: str = "en") -> list[ev.Event]:
+def sample_events(
+    image: Artifact, task: str = TASK, answer: str = ANSWER, lang: str = "en"
+) -> list[ev.Event]:
     """Events of a whole run about ``image`` (256 x 256, id img1)."""
 
-    def box(label: str, color: str | None, x0: float, y0: float, x1: float, y1: float, score: float) -> Box:
+    def box(
+        label: str, color: str | None, x0: float, y0: float, x1: float, y1: float, score: float
+    ) -> Box:
         return Box(
             artifact=image.id, width=256, height=256, x0=x0, y0=y0, x1=x1, y1=y1,
             label=label, color=color, score=score,
