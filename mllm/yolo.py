@@ -11,12 +11,11 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from PIL import Image
 
 from mllm.voting import vote
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 NANO = Path(__file__).with_name("weights") / "detector" / "nano.pt"
 """The detector trained in this project (``corvid train detector``)."""
@@ -102,7 +101,7 @@ class Detector:
                 f"install it or store the classes in the weights with set_classes ({error})"
             ) from error
 
-    def find(self, image: Image, threshold: float, iou: float) -> list[Found]:
+    def find(self, image: Image.Image, threshold: float, iou: float) -> list[Found]:
         """Objects in an RGB picture, best first, with scores of at least ``threshold``.
 
         Where two boxes overlap by more than ``iou`` the surer one stays, whatever their names.
@@ -114,7 +113,7 @@ class Detector:
         return vote(looks, threshold, iou)
 
     def _look(
-        self, image: Image, scale: float, threshold: float, iou: float, *, one_name: bool
+        self, image: Image.Image, scale: float, threshold: float, iou: float, *, one_name: bool
     ) -> list[Found]:
         side = max(STRIDE, round(self._side * scale / STRIDE) * STRIDE)
         small, (wide, high) = _shrunk(image, side)
@@ -136,7 +135,7 @@ class Detector:
 
 
 def quiet(verbose: bool = False) -> None:
-    """Keep ultralytics offline and silent; ``verbose`` lets it show the progress of a training.
+    """Import ultralytics, offline and silent; ``verbose`` lets it show the progress of a training.
 
     Has an effect only before the first import of ultralytics.
     """
@@ -150,6 +149,12 @@ def quiet(verbose: bool = False) -> None:
         "ULTRALYTICS_SAFE_LOAD": "true",  # weights cannot run code
     }.items():
         os.environ.setdefault(name, value)
+    # ultralytics replaces PIL's open, for the whole process, by one that installs packages when a
+    # picture is damaged. Whoever opens pictures beside it must get PIL's own.
+    own = Image.open
+    import ultralytics.utils  # noqa: F401
+
+    Image.open = own
 
 
 def _side(model: Any) -> int:
@@ -158,7 +163,7 @@ def _side(model: Any) -> int:
     return int(max(side) if isinstance(side, list | tuple) else side)
 
 
-def _shrunk(image: Image, side: int) -> tuple[Image, tuple[float, float]]:
+def _shrunk(image: Image.Image, side: int) -> tuple[Image.Image, tuple[float, float]]:
     """The picture, no larger than ``side``, and pixels of the original per pixel of it, x and y.
 
     Averaging beats the bilinear sampling of ultralytics where much is lost, and keeps memory low.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -200,6 +201,13 @@ def test_a_group_means_its_members_that_the_weights_know() -> None:
     assert set(known(["vehicles"], COCO).kinds) == {"bicycle", "car", "bus"}
     with pytest.raises(ToolError, match="among the 9 kinds"):
         known(["fruit"], COCO)
+
+
+def test_damaged_pictures_raise_pils_own_error_after_detection(context: Context) -> None:
+    context.add_image(PILImage.new("RGB", (64, 64)))
+    Detect().call({"image": "img1"}, context)
+    with pytest.raises(PILImage.UnidentifiedImageError):
+        PILImage.open(io.BytesIO(b"this is no picture"))
 
 
 def test_detection_is_silent_and_keeps_out_of_the_home_folder(tmp_path: Path) -> None:
