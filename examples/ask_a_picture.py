@@ -1,6 +1,6 @@
 """Ask about a picture, look at the claims and their evidence, write the report.
 
-    python examples/ask_a_picture.py "How many birds are there?" agent/demo/birds.png
+    python examples/ask_a_picture.py "How many butterflies are there?" agent/demo/butterflies.png
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Give the agent a tool of your own: its type hints and docstring are what the model reads.
 
-    python examples/own_tool.py "How many birds are there?" agent/demo/birds.png
+    python examples/own_tool.py "How many butterflies are there?" agent/demo/butterflies.png
 """
 
 import sys
