@@ -99,9 +99,8 @@ def _text(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     lines = experts.lines(image)
     if lines is None:
         return CANNOT_TELL
-    wanted = _letters(draft.value)
-    hits = tuple(b for b in lines if b.text and wanted and wanted in _letters(b.text))
-    if not hits and wanted and wanted in _letters("".join(b.text or "" for b in lines)):
+    hits = tuple(b for b in lines if _reads(draft.value, b.text or ""))
+    if not hits and _reads(draft.value, " ".join(b.text or "" for b in lines)):
         hits = lines
     found = "; ".join(f'"{b.text}"' for b in lines) or "no text"
     return Finding(bool(hits), found, "read_text", hits or lines)
@@ -143,6 +142,19 @@ def _yes_no(draft: ClaimDraft, truth: bool, found: str, boxes: tuple[Box, ...]) 
 
 def _thing(draft: ClaimDraft) -> str:
     return " ".join(w for w in (draft.color, draft.object, draft.relation, draft.of) if w)
+
+
+def _reads(claimed: str, text: str) -> bool:
+    """Whether ``claimed`` stands in ``text`` in whole words: PLATFORM 1 does not in PLATFORM 11.
+    Case, punctuation and spaces do not count, since readers of text lose and add them."""
+    wanted = _letters(claimed)
+    words = [_letters(word) for word in _WORD.findall(text)]
+    runs = (words[i:j] for i in range(len(words)) for j in range(i + 1, len(words) + 1))
+    return bool(wanted) and any("".join(run) == wanted for run in runs)
+
+
+_WORD = re.compile(r"[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+")
+"""A run without spaces, or one Chinese character."""
 
 
 def _letters(text: str) -> str:

@@ -86,6 +86,7 @@ def test_true_claims_are_supported_and_shown(picture: Path, tmp_path: Path, draf
         ({"kind": "count", "object": "cars", "value": "3"}, "2 cars"),
         ({"kind": "attribute", "object": "car", "value": "blue"}, "red"),
         ({"kind": "text", "object": "sign", "value": "OPEN"}, "EXIT 28"),
+        ({"kind": "text", "object": "sign", "value": "EXIT 2"}, "EXIT 28"),
     ],
 )
 def test_a_wrong_claim_that_is_repeated_stays_unsupported_and_says_what_was_found(
