@@ -29,7 +29,7 @@ from agent.errors import InputError, RunError
 from agent.result import Run
 from mllm.content import Artifact, Value
 
-CACHE_BYTES = 128 * 2**20
+CACHE_BYTES = 32 * 2**20
 """Decoded pictures kept in memory, in bytes of RGB."""
 
 
