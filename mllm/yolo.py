@@ -1,8 +1,8 @@
 """ultralytics detectors, imported quietly and offline, and asked for plain rows.
 
 ultralytics reads its environment at import and would otherwise write settings into the home
-folder, report usage, install packages and download weights. ``quiet`` turns that off; import
-ultralytics only after it.
+folder, report usage, install packages and download weights. ``quiet`` turns that off and imports it:
+nothing else may import ultralytics first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ NANO = Path(__file__).with_name("weights") / "detector" / "nano.pt"
 
 NANO_SCALES = (1.0, 1.25, 0.875)
 """Sizes at which the nano detector looks at a picture, of the size it was trained on. Three looks
-and a vote count objects better than one look (model card), for three times its 25 ms."""
+and a vote count objects better than one look, for three times its time; the model card says how they
+were chosen."""
 
 STRIDE = 32
 """YOLO takes pictures of sides that are multiples of this."""
