@@ -1,8 +1,8 @@
 """ultralytics detectors, imported quietly and offline, and asked for plain rows.
 
 ultralytics reads its environment at import and would otherwise write settings into the home
-folder, report usage, install packages and download weights. ``quiet`` turns that off and imports it:
-nothing else may import ultralytics first.
+folder, report usage, install packages and download weights. ``quiet`` turns that off and imports
+it: nothing else may import ultralytics first.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NANO = Path(__file__).with_name("weights") / "detector" / "nano.pt"
 
 NANO_SCALES = (1.0, 1.25, 0.875)
 """Sizes at which the nano detector looks at a picture, of the size it was trained on. Three looks
-and a vote count objects better than one look, for three times its time; the model card says how they
+and a vote count objects better than one, for three times the time; the model card says how they
 were chosen."""
 
 STRIDE = 32
