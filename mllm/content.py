@@ -120,15 +120,16 @@ class Boxes(Value):
     id: str = ""
     artifact: str
     boxes: tuple[Box, ...]
-    what: str = Field(default="", description="what was asked for, said when nothing was found")
+    counts: dict[str, int] = Field(
+        default_factory=dict, description="what was asked for, in its words, and how many there are"
+    )
 
     def words(self) -> str:
-        """The text that the model reads: counts first, then a row a box."""
-        head = f"{self.id or 'boxes'} on {self.artifact}: "
-        if not self.boxes:
-            return head + (f"no {self.what}" if self.what else "nothing")
-        counts = Counter(box.label or "text" for box in self.boxes)
-        head += ", ".join(f"{n} {label}" for label, n in counts.items())
+        """The text that the model reads: counts first, in the order in which they were asked for,
+        then a row a box. A count stands behind its word, where it can be copied."""
+        counts = self.counts or Counter(box.label or "text" for box in self.boxes)
+        told = ", ".join(f"{what}: {n}" for what, n in counts.items()) or "nothing"
+        head = f"{self.id or 'boxes'} on {self.artifact}: {told}"
         rows = [f"{i} {box.words()}" for i, box in enumerate(self.boxes[:MAX_ROWS], 1)]
         if len(self.boxes) > MAX_ROWS:
             rows.append(f"and {len(self.boxes) - MAX_ROWS} more")

@@ -15,6 +15,7 @@ from typing import Any
 
 from PIL import Image
 
+from mllm.familiarity import Familiarity, features
 from mllm.voting import vote
 
 NANO = Path(__file__).with_name("weights") / "detector" / "nano.pt"
@@ -24,6 +25,9 @@ NANO_SCALES = (1.0, 1.25, 0.875)
 """Sizes at which the nano detector looks at a picture, of the size it was trained on. Three looks
 and a vote count objects better than one, for three times the time; the model card says how they
 were chosen."""
+
+FAMILIAR = "familiar.npz"
+"""Statistics of the training pictures, beside weights that know only a small world."""
 
 STRIDE = 32
 """YOLO takes pictures of sides that are multiples of this."""
@@ -81,6 +85,8 @@ class Detector:
         self.open_vocabulary = hasattr(self._model, "set_classes")
         self._side = _side(self._model)
         self._scales = scales
+        beside = path.with_name(FAMILIAR)
+        self._familiarity = Familiarity.load(beside) if beside.is_file() else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,6 +107,14 @@ class Detector:
                 "these open-vocabulary weights need their text encoder to look for new words; "
                 f"install it or store the classes in the weights with set_classes ({error})"
             ) from error
+
+    def knows(self, image: Image.Image) -> bool:
+        """Whether an RGB picture is like those that the weights were trained on. Always so for
+        weights without such statistics (``familiar.npz``) beside them."""
+        if self._familiarity is None:
+            return True
+        far = self._familiarity.distance(features(self._model.model.model, image))
+        return far <= self._familiarity.limit
 
     def find(self, image: Image.Image, threshold: float, iou: float) -> list[Found]:
         """Objects in an RGB picture, best first, with scores of at least ``threshold``.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image as PILImage
 
 from mllm.content import Artifact, Box, Boxes
 from mllm.data.lexicon import CATEGORIES, in_group, normalize
+from mllm.data.observation import FOREIGN
 from mllm.yolo import NANO, NANO_SCALES, Detector, Found, WeightsError
 from tools.color import dominant_color
 from tools.protocol import Image, Tool, ToolContext, ToolError
@@ -35,7 +37,8 @@ class Detect(Tool):
         Detect("yoloe-11s-seg.pt", classes=["crane"])  # open vocabulary: any words
 
     Labels may be in any number, English or Chinese, or name a group such as "fruit". What the
-    weights do not know is refused by name, never reported as absent.
+    weights do not know is refused by name, never reported as absent; and the nano detector, which
+    knows simple drawn scenes, refuses other pictures as a whole.
     """
 
     name = "detect"
@@ -77,6 +80,8 @@ class Detect(Tool):
 
         try:
             with context.pool.get(("detect", path), load, size) as detector:
+                if not detector.knows(picture):
+                    raise ToolError(FOREIGN)
                 if detector.open_vocabulary:
                     wanted = self._any_words(detector, labels)
                 else:
@@ -87,29 +92,38 @@ class Detect(Tool):
         boxes = Boxes(
             artifact=image.artifact.id,
             boxes=tuple(
-                _box(picture, image.artifact, row)
-                for row in found
-                if not wanted.kinds or row.name in wanted.kinds
+                _box(picture, image.artifact, row) for row in found if wanted.has(row.name)
             ),
-            what=wanted.what,
+            counts=wanted.counts([row.name for row in found]),
         )
         return [boxes, wanted.refusal] if wanted.refusal else [boxes]
 
     def _any_words(self, detector: Detector, labels: list[str] | None) -> Wanted:
         words = tuple(labels or self.classes)
         if not words:
-            return Wanted((), ANY)
+            return Wanted({})
         detector.look_for(words)
-        return Wanted(words, " or ".join(words))
+        return Wanted({word: (word,) for word in words})
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a call asks for, in the detector's own names."""
+    """What a call asks for."""
 
-    kinds: tuple[str, ...]  # none: everything
-    what: str  # in the words of the call, for saying that nothing was found
+    kinds: Mapping[str, tuple[str, ...]]  # the detector's names by the words of the call
     refusal: str = ""  # about labels that the detector does not know
+
+    def has(self, name: str) -> bool:
+        """Whether this kind was asked for. Without labels everything is."""
+        return not self.kinds or any(name in names for names in self.kinds.values())
+
+    def counts(self, found: Sequence[str]) -> dict[str, int]:
+        """How many there are of what was asked for, in the words of the call."""
+        if not self.kinds:
+            return dict(Counter(found)) or {ANY: 0}
+        return {
+            label: sum(name in names for name in found) for label, names in self.kinds.items()
+        }
 
 
 ANY = "object of a kind that this detector knows"
@@ -121,13 +135,13 @@ def known(labels: Sequence[str] | None, names: Sequence[str]) -> Wanted:
     Raises ``ToolError``, with the closest names, when it knows none of the labels.
     """
     if not labels:
-        return Wanted((), ANY)
+        return Wanted({})
     matches = {label: _matches(label, names) for label in labels}
     refusal = " ".join(_refusal(label, names) for label, found in matches.items() if not found)
-    kinds = dict.fromkeys(kind for found in matches.values() for kind in found)
+    kinds = {label: found for label, found in matches.items() if found}
     if not kinds:
         raise ToolError(refusal)
-    return Wanted(tuple(kinds), " or ".join(label for label in labels if matches[label]), refusal)
+    return Wanted(kinds, refusal)
 
 
 def _matches(label: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from tools.protocol import Image, Tool, ToolContext
 Engine: TypeAlias = Callable[[Any], tuple[list[tuple[Any, str, float]] | None, Any]]
 
 ENGINE_BYTES = 150 * 2**20
-"""Memory of the loaded models, measured."""
+"""Memory of the loaded models, estimated."""
 THREADS = 1
 """More threads wait for each other actively, which is ruinous on a busy machine."""
 LEAST_SIDE = 384
@@ -69,7 +69,8 @@ class ReadText(Tool):
         lines = merge_lines(boxes)
         if region is not None:
             lines = [b for b in lines if any(_centre_in(b, r) for r in region.boxes)]
-        return Boxes(artifact=image.artifact.id, boxes=tuple(lines), what="text")
+        counts = {"text": len(lines)}
+        return Boxes(artifact=image.artifact.id, boxes=tuple(lines), counts=counts)
 
 
 Word: TypeAlias = tuple[float, float, float, float, str, float]

@@ -45,7 +45,7 @@ class Select(Tool):
         if pick is not None:
             found = geometry.pick(found, pick)
         what = " ".join(w for w in (pick, color, label or "object", relation, of) if w)
-        return Boxes(artifact=boxes.artifact, boxes=found, what=what)
+        return Boxes(artifact=boxes.artifact, boxes=found, counts={what: len(found)})
 
 
 def fits(box: Box, label: str | None, color: str | None) -> bool:

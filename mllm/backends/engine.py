@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 import transformers
+from huggingface_hub import HfApi, try_to_load_from_cache
 from PIL import Image as PILImage
 from torch import Tensor
 from transformers import DynamicCache
@@ -28,6 +29,8 @@ hf: Any = transformers
 
 SMALL = 1_000_000_000
 """Parameters below which a model runs in float32 on a CPU."""
+HUB_SECONDS = 10.0
+"""How long the hub may take to say whether it has a model."""
 
 _TYPES = ("mm_token_type_ids", "token_type_ids")
 _TOKENS = ("input_ids", "attention_mask", *_TYPES)
@@ -218,12 +221,21 @@ class Engine:
         }
 
 
+def _ask_for(model: str) -> None:
+    """Raises whatever the hub answers, at once, for a model that is not on this machine: without
+    a network ``from_pretrained`` asks again for minutes."""
+    if Path(model).is_dir() or isinstance(try_to_load_from_cache(model, "config.json"), str):
+        return
+    HfApi().model_info(model, timeout=HUB_SECONDS)
+
+
 def _load(model: str, device: str | None, dtype: str | None) -> tuple[Any, Any]:
     gpu = torch.cuda.is_available()
     place = device or ("cuda" if gpu else "cpu")
     bars = hf.utils.logging.is_progress_bar_enabled()
     hf.utils.logging.disable_progress_bar()
     try:
+        _ask_for(model)
         processor = hf.AutoProcessor.from_pretrained(model)
         loaded = hf.AutoModelForImageTextToText.from_pretrained(model, dtype=dtype or "auto")
     except Exception as error:  # whatever a damaged or foreign folder makes the libraries raise

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw
 
 from mllm.content import Artifact, Box, Boxes, Media, Part, Text, ToolCall, ToolResult, ToolSpec
 from mllm.data.lexicon import BY_NAME, NAMES
-from mllm.data.observation import observe
+from mllm.data.observation import FOREIGN, observe
 from mllm.data.oracle import ANYTHING
 from mllm.data.photos import page, photo
-from mllm.data.phrasing import Noun, fill, measure, noun, phrasings
-from mllm.data.programs import truth
+from mllm.data.phrasing import Noun, carelessly, fill, measure, noun, phrasings, vary
+from mllm.data.plans import plan_line
+from mllm.data.programs import Detect, truth
+from mllm.data.questions import Question
 from mllm.data.scenes import Scene
 from mllm.data.schemas import Mapped, renamed
 from mllm.episode import Episode, Step
@@ -52,7 +54,16 @@ class Desk:
 
     def template(self, key: str) -> str:
         value = self.words[key]
-        return str(self.rng.choice(value)) if isinstance(value, list) else str(value)
+        return vary(self.rng.choice(value) if isinstance(value, list) else str(value), self.rng)
+
+    def form(self, form: str) -> str:
+        """A template of a question."""
+        return vary(self.rng.choice(phrasings(self.lang)["forms"][form]["ask"]), self.rng)
+
+    def asked(self, template: str, words: Mapping[str, str]) -> str:
+        """A task as someone may put it, with words before or after it."""
+        around = vary(self.rng.choice(phrasings(self.lang)["wrap"]["ask"]), self.rng)
+        return carelessly(fill(around, {"q": fill(template, words)}), self.rng)
 
     def show(self, image: Image.Image, id: str = "img1", parent: str | None = None) -> Artifact:
         self.pictures[id] = image
@@ -81,14 +92,16 @@ def describe(desk: Desk, scene: Scene, image: Image.Image) -> Episode:
     """What is in the picture? A list of what the detector finds."""
     artifact = desk.show(image)
     boxes = observe(truth(scene), desk.rng, artifact.id).objects
-    found = Boxes(id="boxes1", artifact=artifact.id, boxes=boxes, what=ANYTHING)
-    desk.step("detect", found, image=artifact.id)
     counts = Counter(b.label or "" for b in boxes)
+    found = Boxes(
+        id="boxes1", artifact=artifact.id, boxes=boxes, counts=dict(counts) or {ANYTHING: 0}
+    )
+    desk.step("detect", found, image=artifact.id)
     answer = desk.template("nothing")
     if counts:
         answer = fill(desk.template("described"), {"list": _listed(counts, desk.lang)})
     plan = desk.template("describe_plan")
-    return desk.end(desk.template("describe"), answer, [artifact], plan)
+    return desk.end(desk.asked(desk.template("describe"), {}), answer, [artifact], plan)
 
 
 def mark(desk: Desk, scene: Scene, image: Image.Image) -> Episode:
@@ -103,17 +116,17 @@ def mark(desk: Desk, scene: Scene, image: Image.Image) -> Episode:
     boxes = tuple(
         b for b in observe(truth(scene), desk.rng, artifact.id).objects if b.label == name
     )
-    found = Boxes(id="boxes1", artifact=artifact.id, boxes=boxes, what=said)
+    found = Boxes(id="boxes1", artifact=artifact.id, boxes=boxes, counts={said: len(boxes)})
     desk.step("detect", found, image=artifact.id, labels=[said])
     plan = fill(desk.template("mark_plan"), words)
     if not boxes:
         answer = fill(desk.template("unmarked"), words)
-        return desk.end(fill(task, words), answer, [artifact], plan)
+        return desk.end(desk.asked(task, words), answer, [artifact], plan)
     drawn = desk.show(_drawn(image, boxes), "img1.marked1", artifact.id)
     desk.step("annotate", Media(artifact=drawn), image=artifact.id, boxes="boxes1")
     count = _number(len(boxes), thing, desk.lang)
     answer = fill(desk.template("marked"), {"count": count, "picture": drawn.id})
-    return desk.end(fill(task, words), answer, [artifact], plan)
+    return desk.end(desk.asked(task, words), answer, [artifact], plan)
 
 
 def crop(desk: Desk, scene: Scene, image: Image.Image) -> Episode | None:
@@ -125,7 +138,7 @@ def crop(desk: Desk, scene: Scene, image: Image.Image) -> Episode | None:
     thing = noun(desk.rng.choice(unique).label, desk.lang, desk.rng)
     artifact = desk.show(image)
     boxes = tuple(b for b in truth(scene).objects if b.label == thing.name)
-    found = Boxes(id="boxes1", artifact=artifact.id, boxes=boxes, what=thing.one)
+    found = Boxes(id="boxes1", artifact=artifact.id, boxes=boxes, counts={thing.one: 1})
     desk.step("detect", found, image=artifact.id, labels=[thing.one])
     box = boxes[0]
     part = image.crop((int(box.x0), int(box.y0), int(box.x1), int(box.y1)))
@@ -134,13 +147,13 @@ def crop(desk: Desk, scene: Scene, image: Image.Image) -> Episode | None:
     words = thing.words("x")
     answer = fill(desk.template("cropped"), {**words, "picture": cut.id})
     plan = fill(desk.template("crop_plan"), words)
-    return desk.end(fill(desk.template("crop"), words), answer, [artifact], plan)
+    return desk.end(desk.asked(desk.template("crop"), words), answer, [artifact], plan)
 
 
 def read_page(desk: Desk) -> Episode:
     """What does the text say? Many lines, to be copied exactly."""
     words = str(desk.words["words"]).split()
-    lines = [_line(words, desk) for _ in range(desk.rng.choice((1, 2, 2, 3, 3, 4, 5, 6, 8)))]
+    lines = [_line(words, desk) for _ in range(desk.rng.choice((1, 2, 3, 4, 5, 6, 7, 8)))]
     image, places = page(lines, desk.rng)
     artifact = desk.show(image)
     rows = tuple(
@@ -150,10 +163,11 @@ def read_page(desk: Desk) -> Episode:
         )
         for line, (x0, y0, x1, y1) in zip(lines, places, strict=True)
     )
-    desk.step("read_text", Boxes(id="boxes1", artifact=artifact.id, boxes=rows), image=artifact.id)
+    read = Boxes(id="boxes1", artifact=artifact.id, boxes=rows, counts={"text": len(rows)})
+    desk.step("read_text", read, image=artifact.id)
     form = phrasings(desk.lang)["forms"]["says"]
     answer = fill(form["value"], {"value": " ".join(lines)})
-    task = desk.rng.choice(form["ask"])
+    task = desk.asked(desk.form("says"), {})
     return desk.end(task, answer, [artifact], desk.template("read_plan"))
 
 
@@ -164,7 +178,7 @@ def stranger(desk: Desk, image: Image.Image) -> Episode:
     word = desk.rng.choice(words_)
     thing = Noun(word, word, word if desk.lang == "zh" else _plural(word))
     form = desk.rng.choice(("exists", "exists", "count", "color"))
-    template = desk.rng.choice(phrasings(desk.lang)["forms"][form]["ask"])
+    template = desk.form(form)
     words = {**thing.words("x"), "m": "个"}
     artifact = desk.show(image)
     plan = phrasings(desk.lang)["plan"]["unknowable"]
@@ -175,34 +189,26 @@ def stranger(desk: Desk, image: Image.Image) -> Episode:
         plan = fill(desk.template("find_plan"), {"said": said})
     unknown = desk.words["unknown"]
     assert isinstance(unknown, dict)
-    return desk.end(fill(template, words), fill(unknown[form], words), [artifact], plan)
+    return desk.end(desk.asked(template, words), fill(unknown[form], words), [artifact], plan)
 
 
-def of_photo(desk: Desk) -> Episode:
-    """A question about a picture that is no drawn scene: the limits, not an invention."""
-    image = photo(desk.rng)
-    artifact = desk.show(image)
-    if desk.rng.random() < 0.5 or "detect" not in desk.names:
+def of_photo(desk: Desk, question: Question | None) -> Episode:
+    """A question about a picture that is no drawn scene: the limits, not an invention.
+
+    ``question`` would be asked about a scene. The detector refuses the picture as a whole, or
+    nothing has to be called at all.
+    """
+    artifact = desk.show(photo(desk.rng))
+    first = question.program.ops[0] if question and question.program.ops else None
+    if question is None or not isinstance(first, Detect) or "detect" not in desk.names:
         plan = phrasings(desk.lang)["plan"]["unknowable"]
-        return desk.end(desk.template("photo"), desk.template("photo_limits"), [artifact], plan)
-    thing = noun(desk.rng.choice(NAMES), desk.lang, desk.rng)
-    template = desk.rng.choice(phrasings(desk.lang)["forms"]["exists"]["ask"])
-    said = thing.many if "{xs}" in template else thing.one
-    boxes: tuple[Box, ...] = ()
-    if desk.rng.random() < 0.3:
-        x0, y0 = desk.rng.randint(0, 100), desk.rng.randint(0, 100)
-        boxes = (
-            Box(
-                artifact=artifact.id, width=image.width, height=image.height, x0=x0, y0=y0,
-                x1=x0 + 60, y1=y0 + 50, label=thing.name, color="brown", score=0.4,
-            ),
-        )
-    found = Boxes(id="boxes1", artifact=artifact.id, boxes=boxes, what=said)
-    desk.step("detect", found, image=artifact.id, labels=[said])
-    words = thing.words("x")
-    answer = fill(desk.template("photo_some" if boxes else "photo_none"), words)
-    plan = fill(desk.template("find_plan"), {"said": said})
-    return desk.end(fill(template, words), answer, [artifact], plan)
+        task = desk.asked(desk.template("photo"), {})
+        return desk.end(task, desk.template("photo_limits"), [artifact], plan)
+    labels = [question.said.get(name, name) for name in first.labels]
+    arguments = {"labels": labels} if labels else {}
+    desk.step("detect", Text(text=FOREIGN), error=True, image=artifact.id, **arguments)
+    plan = plan_line(question, desk.names)
+    return desk.end(question.text, desk.template("photo_limits"), [artifact], plan)
 
 
 def talk(desk: Desk) -> Episode:
@@ -210,10 +216,9 @@ def talk(desk: Desk) -> Episode:
     plan = str(phrasings(desk.lang)["plan"]["direct"])
     if desk.rng.random() < 0.4:
         thing = noun(desk.rng.choice(NAMES), desk.lang, desk.rng)
-        forms = phrasings(desk.lang)["forms"]
-        template = desk.rng.choice(forms[desk.rng.choice(("exists", "count", "color"))]["ask"])
+        template = desk.form(desk.rng.choice(("exists", "count", "color")))
         words = {**thing.words("x"), "m": measure(thing.name)}
-        return desk.end(fill(template, words), desk.template("no_picture"), [], plan)
+        return desk.end(desk.asked(template, words), desk.template("no_picture"), [], plan)
     pairs = desk.words["talk"]
     assert isinstance(pairs, list)
     task, answer = desk.rng.choice(pairs)
@@ -249,9 +254,11 @@ def _number(count: int, thing: Noun, lang: str) -> str:
 def _line(words: Sequence[str], desk: Desk) -> str:
     """A line of print: words, sometimes with capitals, numbers or random letters."""
     rng = desk.rng
-    chosen = [rng.choice(words) for _ in range(rng.randint(1, 6))]
+    chosen = [rng.choice(words) for _ in range(rng.randint(1, 9))]
     if rng.random() < 0.4:
         letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        if rng.random() < 0.4:  # repeats are what copying stumbles over
+            letters = "".join(rng.sample(letters, 3))
         chosen.append("".join(rng.choices(letters, k=rng.randint(2, 9))))
     if rng.random() < 0.25:
         chosen.append(f"{rng.randint(1, 9999)}")

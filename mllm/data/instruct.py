@@ -24,7 +24,7 @@ from mllm.data.claim_drafts import drafts, misread
 from mllm.data.extras import Desk
 from mllm.data.lexicon import BY_NAME, NAMES
 from mllm.data.oracle import trace, wanted
-from mllm.data.phrasing import fill, noun, phrasings
+from mllm.data.phrasing import carelessly, fill, noun, phrasings, vary
 from mllm.data.plans import plan_line
 from mllm.data.programs import ReadText
 from mllm.data.questions import CHINESE, Question, questions
@@ -35,8 +35,8 @@ from prompts import render as prompt
 
 A_SCENE = 4
 """Conversations of one scene."""
-KINDS = {"trace": 0.55, "direct": 0.20, "claims": 0.15, "extra": 0.10}
-RENAMED = 0.35
+KINDS = {"trace": 0.5, "direct": 0.12, "claims": 0.2, "extra": 0.18}
+RENAMED = 0.45
 """Share of tool conversations whose schemas are made strange."""
 _LOOK_MARGIN = 0.25  # of a region's longer side, as the look tool shows it
 
@@ -69,7 +69,7 @@ def conversations(
     while len(out) < n:
         kind = rng.choices(list(KINDS), list(KINDS.values()))[0]
         if kind == "extra" or not asked:
-            out.append(_extra(scene, image, tools, rng))
+            out.append(_extra(scene, image, asked, tools, rng))
         elif kind == "trace":
             out.append(_trace(asked.pop(), scene, image, tools, rng))
         elif kind == "direct":
@@ -140,7 +140,7 @@ def _closely(scene: Scene, image: Image.Image, lang: str, rng: random.Random) ->
         slots = noun(named, lang, rng).words("x") | {"color": colors.get(color, "")}
         answer = words["yes" if yes else "no"]
     artifact = _artifact(part, rng)
-    task = fill(rng.choice(words[kind]), slots)
+    task = carelessly(fill(vary(rng.choice(words[kind]), rng), slots), rng)
     episode = Episode(task=task, media=(artifact,), lang=lang, answer=answer)
     return Conversation(messages(episode), [], {artifact.id: part}, "direct")
 
@@ -157,7 +157,7 @@ def _claims(asked: list[Question], rng: random.Random) -> Conversation:
         claims += drafts(q, wrong)
     task = chosen[0].text
     if len(chosen) > 1:
-        task = rng.choice(("", str(rng.choice(phrasings(lang)["extras"]["describe"])), task))
+        task = rng.choice(("", vary(rng.choice(phrasings(lang)["extras"]["describe"]), rng), task))
     answer = ("" if lang == "zh" else " ").join(said)
     reply = json.dumps([c.words() for c in dict.fromkeys(claims)], ensure_ascii=False)
     told = claims_messages(task, answer, lang)
@@ -166,14 +166,15 @@ def _claims(asked: list[Question], rng: random.Random) -> Conversation:
 
 
 def _extra(
-    scene: Scene, image: Image.Image, tools: Sequence[ToolSpec], rng: random.Random
+    scene: Scene, image: Image.Image, asked: Sequence[Question], tools: Sequence[ToolSpec],
+    rng: random.Random,
 ) -> Conversation:
     """Other tasks, and the limits of what can be told."""
     lang = "zh" if rng.random() < CHINESE else "en"
     specs, mapping = _told(list(tools), rng)
     names = frozenset(t.name for t in tools)
     kind = rng.choices(
-        ("describe", "mark", "crop", "read", "stranger", "photo", "talk"), (2, 1, 1, 3, 2, 3, 1)
+        ("describe", "mark", "crop", "read", "stranger", "photo", "talk"), (2, 1, 1, 5, 3, 4, 1)
     )[0]
     needs = {"describe": "detect", "mark": "annotate", "crop": "crop", "read": "read_text"}
     if needs.get(kind, next(iter(names), "")) not in names:
@@ -191,7 +192,7 @@ def _extra(
     elif kind == "stranger":
         episode = extras.stranger(desk, image)
     elif kind == "photo":
-        episode = extras.of_photo(desk)
+        episode = extras.of_photo(desk, next((q for q in asked if q.lang == lang), None))
     if episode is None:
         desk.pictures.clear()
         episode = extras.talk(desk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 from dataclasses import dataclass
 
 from mllm.content import Box
@@ -16,6 +17,13 @@ TERMS = (
 """Colours that a measurement can give to things that nobody painted."""
 
 
+FOREIGN = (
+    "cannot judge this picture: it is unlike those that this detector was trained on, so what it "
+    "finds or misses would prove nothing. What the picture shows stays open."
+)
+"""What the nano detector says of a picture from outside its world, such as a photograph."""
+
+
 @dataclass(frozen=True)
 class Noise:
     """How often experts err. Shares of objects, or of the box's side for ``jitter``."""
@@ -26,6 +34,7 @@ class Noise:
     spurious: float = 0.03  # a scene
     miscolored: float = 0.01
     merged: float = 0.1  # of texts of several lines, read as one
+    misread: float = 0.2  # of lines of text, in one to three places
 
 
 def observe(world: World, rng: random.Random, artifact: str, noise: Noise | None = None) -> World:
@@ -60,10 +69,23 @@ def _lines(box: Box, rng: random.Random, artifact: str, noise: Noise) -> list[Bo
     high = (box.y1 - box.y0) / len(parts)
     lines = []
     for i, part in enumerate(parts):
+        if rng.random() < noise.misread:
+            part = _misread(part, rng)
         place = {"y0": box.y0 + i * high, "y1": box.y0 + (i + 1) * high, "text": part}
         line = box.model_copy(update=place)
         lines.append(_moved(line, rng, artifact, noise.jitter, score=round(rng.uniform(0.8, 1), 2)))
     return lines
+
+
+def _misread(text: str, rng: random.Random) -> str:
+    """The text with characters doubled, lost or taken for others. Whoever reads it must copy what
+    is there, not what it should be."""
+    letters = list(text)
+    for _ in range(rng.randint(1, 3)):
+        spot = rng.randrange(len(letters))
+        wrong = rng.choice(string.ascii_uppercase + string.digits)
+        letters[spot] = rng.choice((letters[spot] * 2, wrong, wrong + letters[spot], ""))
+    return " ".join("".join(letters).split()) or text
 
 
 def _moved(

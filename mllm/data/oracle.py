@@ -10,10 +10,11 @@ budget that ends, a verifier that contradicts. For one form of question it alway
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mllm.content import Artifact, Boxes, Part, Text, ToolCall, ToolResult, ToolSpec
+from mllm.content import Artifact, Box, Boxes, Part, Text, ToolCall, ToolResult, ToolSpec
 from mllm.data.claim_drafts import slip
 from mllm.data.observation import observe
 from mllm.data.phrasing import phrasings
@@ -50,7 +51,8 @@ class Chances:
 
     fails_once: float = 0.05
     fails_again: float = 0.3  # of those that failed
-    contradicted: float = 0.03
+    contradicted: float = 0.05
+    doubted: float = 0.3  # of those, though the answer was right
     planless: float = 0.08
     noteless: float = 0.1
     tight: float = 0.12  # a budget that may end before the program does
@@ -126,7 +128,7 @@ def trace(
     plan = plan_line(question, present)
     answer = _without(t, present) if missing else _with_tools(t, scene, present, chances)
     if question.program.steps and rng.random() < chances.contradicted and t.steps_left > 1:
-        answer = _corrected(t, answer)
+        answer = _corrected(t, answer, t.rng.random() < chances.doubted)
     return Episode(
         task=question.text,
         media=(artifact,),
@@ -239,18 +241,21 @@ def _set_id(number: int, results: Sequence[Value], ids: dict[int, str]) -> str:
 def _part(t: Trace, op: Op, value: Value) -> Part:
     if isinstance(value, str):
         return Text(text=value)
-    return Boxes(artifact=t.artifact.id, boxes=value, what=_what(t.question, op))
+    return Boxes(artifact=t.artifact.id, boxes=value, counts=_counts(t.question, op, value))
 
 
-def _what(q: Question, op: Op) -> str:
-    """What a set was asked for, as the tools say it when they find nothing."""
+def _counts(q: Question, op: Op, found: Sequence[Box]) -> dict[str, int]:
+    """What a set was asked for and how many there are, as the tools say it."""
     if isinstance(op, Detect):
-        return " or ".join(q.said.get(name, name) for name in op.labels) or ANYTHING
+        if op.labels:
+            return {q.said.get(n, n): sum(b.label == n for b in found) for n in op.labels}
+        return dict(Counter(b.label or "" for b in found)) or {ANYTHING: 0}
     if isinstance(op, Select):
         label = q.said.get(op.label, op.label) if op.label else None
         of = q.said.get(op.of, op.of) if op.of else None
-        return " ".join(w for w in (op.pick, op.color, label or "object", op.relation, of) if w)
-    return "text"
+        what = " ".join(w for w in (op.pick, op.color, label or "object", op.relation, of) if w)
+        return {what: len(found)}
+    return {"text": len(found)}
 
 
 def _without(t: Trace, present: set[str]) -> str:
@@ -282,11 +287,15 @@ def failure(tool: str, rng: random.Random) -> str:
     )
 
 
-def _corrected(t: Trace, answer: str) -> str:
-    """A slip that the verifier finds, then the right answer."""
+def _corrected(t: Trace, answer: str, doubted: bool) -> str:
+    """A slip that the verifier finds, then the right answer; or a right answer that the verifier
+    doubts, since it misread the claim, and which is given again."""
     wrong = slip(t.question, t.rng)
     if wrong is None or answer != t.question.say() or wrong.said == answer:
         return answer
-    note = render("verify/contradiction", t.question.lang, claim=wrong.claim, found=wrong.found)
-    t.step((), (), said=wrong.said, note=note)
+    said, claim, found = wrong.said, wrong.claim, wrong.found
+    if doubted:
+        said, claim, found = answer, found, claim
+    note = render("verify/contradiction", t.question.lang, claim=claim, found=found)
+    t.step((), (), said=said, note=note)
     return answer

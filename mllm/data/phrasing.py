@@ -1,6 +1,7 @@
 """How people say things: templates of questions and answers, and words for objects.
 
 The templates are files, ``phrasings/LANG.json``; those under ``held_out`` serve evaluation only.
+In a template ``(a|b|)`` stands for one of its alternatives, see ``vary``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from mllm.data.lexicon import BY_NAME, normalize
+
+_ALTERNATIVES = re.compile(r"\(([^()|]*(?:\|[^()|]*)+)\)")
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,20 @@ def measure(name: str) -> str:
 def fill(template: str, words: Mapping[str, str]) -> str:
     """The template with its slots filled. Raises ``KeyError`` for a slot without a word."""
     return re.sub(r"\{(\w+)\}", lambda m: words[m[1]], template)
+
+
+def vary(template: str, rng: random.Random) -> str:
+    """The template with one alternative chosen in each ``(a|b|)``."""
+    return _ALTERNATIVES.sub(lambda m: rng.choice(m[1].split("|")), template)
+
+
+def carelessly(text: str, rng: random.Random) -> str:
+    """The text as people type it: now and then without a capital or the closing mark."""
+    if rng.random() < 0.12:
+        text = text[:1].lower() + text[1:]
+    if rng.random() < 0.12:
+        text = text.rstrip("?.!？。！")
+    return text
 
 
 def with_article(phrase: str) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from mllm.content import Box
 from mllm.data.asker import Asker, Draft
 from mllm.data.lexicon import BY_NAME
-from mllm.data.phrasing import Noun, fill, phrasings, with_article
+from mllm.data.phrasing import Noun, carelessly, fill, phrasings, vary, with_article
 from mllm.data.programs import Conclusion, Program, Value, World, conclude, run
 from mllm.data.question_forms import FORMS
 from mllm.data.scenes import Scene
@@ -108,12 +108,13 @@ def _word(draft: Draft, asker: Asker, family: str, held_out: bool) -> Question:
         template, fact = rng.choice(data["facts"][key])
         words["fact"] = fill(fact, words)
     else:
-        template = rng.choice(data["forms"][draft.form][key])
+        template = vary(rng.choice(data["forms"][draft.form][key]), rng)
     plural = {slot for slot in draft.slots if f"{{{slot}s}}" in template.lower()}
     results = run(draft.program, world)
     gold = conclude(draft.program, results)
+    text = fill(vary(rng.choice(data["wrap"][key]), rng), {"q": fill(template, words)})
     return Question(
-        text=fill(rng.choice(data["wrap"][key]), {"q": fill(template, words)}),
+        text=text if held_out else carelessly(text, rng),
         answer=gold.gold,
         family=family,
         lang=asker.lang,

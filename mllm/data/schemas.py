@@ -17,7 +17,7 @@ from typing import Any
 
 from mllm.content import ToolCall, ToolSpec
 
-_INVENTED = 0.15
+_INVENTED = 0.3
 """Share of names that are random letters."""
 
 

@@ -3,6 +3,8 @@ attention (arXiv 2305.13245) and SwiGLU (arXiv 2002.05202)."""
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,12 +13,15 @@ from transformers.cache_utils import Cache
 from mllm.model.attention import attend
 from mllm.model.config import NanoConfig
 
+PIECE = 256
+"""Queries that attention takes at once in training."""
+
 
 class Decoder(nn.Module):
     """Embeddings ``(b, t, d)`` to hidden states ``(b, t, d)``.
 
     ``positions`` is ``(b, t)``. ``mask`` is boolean ``(b, 1, t, past + t)``, true where a query
-    may look.
+    may look; nobody looks ahead.
     """
 
     def __init__(self, config: NanoConfig) -> None:
@@ -68,13 +73,25 @@ class Block(nn.Module):
         q, k = rotate(q, rotation), rotate(k, rotation)
         if cache is not None:
             k, v = cache.update(k, v, self.layer)
+        # Nobody looks ahead: long rows are done in pieces, each with no more keys than it can see.
+        ends = range(PIECE, t, PIECE) if cache is None else ()
+        past = k.shape[2] - t
+        parts = [
+            self._seen(q[:, :, s:e], k[:, :, :n], v[:, :, :n], bias[:, :, s:e, :n])
+            for s, e in pairwise((0, *ends, t))
+            for n in (past + e,)
+        ]
+        seen = torch.cat(parts, 2) if len(parts) > 1 else parts[0]
+        out: Tensor = self.out(seen.transpose(1, 2).reshape(b, t, -1))
+        return out
+
+    def _seen(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
         # The heads of a group are further queries to its keys: so nothing of the cache is copied.
+        b, _, t, _ = q.shape
         groups = self.heads // self.kv_heads
         q = q.reshape(b, self.kv_heads, groups * t, self.head_dim)
         seen = attend(q, k, v, bias.repeat(1, 1, groups, 1) if t > 1 else bias)
-        seen = seen.view(b, self.heads, t, self.head_dim)
-        out: Tensor = self.out(seen.transpose(1, 2).reshape(b, t, -1))
-        return out
+        return seen.view(b, self.heads, t, self.head_dim)
 
 
 def rope(positions: Tensor, dim: int, theta: float) -> tuple[Tensor, Tensor]:

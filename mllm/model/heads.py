@@ -5,8 +5,9 @@ p(next) = g_lm softmax(E h) + sum over pointers of g_i a_i(j) onehot(source(j))
 A pointer attends to earlier positions j and puts its weight on the token that stands there: a
 copy (pointer-generator, See et al., arXiv 1704.04368). There are two kinds. A *point* takes the
 token at j itself; a *continue* matches the position j and takes the token after it, which goes on
-with a copied string in one step of attention. The source of a visual token is its location token
-``<|loc_k|>``, so copying it is pointing at a place in the picture.
+with a copied string in one step of attention. Both match on the token before as well: in a string
+such as "PLATFORM 11" one token is not enough to know how far the copy has come. The source of a
+visual token is its location token ``<|loc_k|>``: copying it is pointing at a place in the picture.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ LM_BIAS = 2.0
 class MixtureHead(nn.Module):
     """Hidden states to the distribution of the next token.
 
-    ``embedding`` is the matrix ``(vocab, d)`` of the word embeddings. ``hidden`` and ``inputs``
-    are the decoder's last states and its input embeddings ``(b, t, d)``.
+    ``embedding`` is the matrix ``(vocab, d)`` of the word embeddings. ``states`` ``(b, t, 3 d)``
+    are those of ``states``: hidden states, input embeddings, and embeddings of what stood before.
     """
 
     def __init__(self, config: NanoConfig) -> None:
@@ -39,28 +40,42 @@ class MixtureHead(nn.Module):
         self.count = self.kinds * config.pointer_heads
         self.head_dim = config.pointer_head_dim
         self.layer = config.decoder_layers
-        self.query = nn.Linear(2 * d, self.count * self.head_dim, bias=False)
-        self.key = nn.Linear(2 * d, self.count * self.head_dim, bias=False)
+        self.query = nn.Linear(3 * d, self.count * self.head_dim, bias=False)
+        self.key = nn.Linear(3 * d, self.count * self.head_dim, bias=False)
         self.gate = nn.Linear(d, 1 + self.count)
 
+    def states(
+        self, hidden: Tensor, inputs: Tensor, sources: Tensor, embedding: Tensor,
+        cache: Cache | None,
+    ) -> Tensor:
+        """All that a position is matched by: the decoder's last states and input embeddings
+        ``(b, t, d)``, and the embedding of the source ``(b, t)`` before it."""
+        past = cache.get_seq_length(self.layer) if cache is not None else 0
+        if cache is not None and past:
+            last = cache.layers[self.layer].values[:, 0, -1:, 0].long()  # type: ignore[union-attr,index]
+        else:
+            last = torch.zeros_like(sources[:, :1])
+        before = F.embedding(torch.cat([last, sources[:, :-1]], -1), embedding)
+        return torch.cat([hidden, inputs, before * embedding.shape[1] ** 0.5], -1)
+
     def keys(
-        self, hidden: Tensor, inputs: Tensor, sources: Tensor, cache: Cache | None
+        self, states: Tensor, sources: Tensor, cache: Cache | None
     ) -> tuple[Tensor, Tensor]:
         """The keys ``(b, count, past + t, head_dim)`` and source ids ``(b, past + t)`` of all
         positions so far. In the cache the ids are a column of float32."""
-        keys = self._split(self.key(torch.cat([hidden, inputs], -1)))
+        keys = self._split(self.key(states))
         if cache is None:
             return keys, sources
         keys, column = cache.update(keys, sources[:, None, :, None].float(), self.layer)
         return keys, column[:, 0, :, 0].long()
 
     def weights(
-        self, hidden: Tensor, inputs: Tensor, keys: Tensor, mask: Tensor
+        self, hidden: Tensor, states: Tensor, keys: Tensor, mask: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Log gates ``(b, m, 1 + count)`` and pointer weights ``(b, count, m, past + t)``, over
         the position *of the token that is taken*, for ``m`` queries. ``mask`` is
         ``(b, 1, m, past + t)``."""
-        queries = self._split(self.query(torch.cat([hidden, inputs], -1)))
+        queries = self._split(self.query(states))
         scores = (queries @ keys.transpose(-1, -2)).float() * self.head_dim**-0.5
         point, follow = scores.chunk(2, 1)
         # A continue that matched j takes j + 1: shift its scores by one. The first position of
@@ -74,11 +89,11 @@ class MixtureHead(nn.Module):
         return gates, weights
 
     def log_probabilities(
-        self, hidden: Tensor, inputs: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
+        self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
         mask: Tensor,
     ) -> Tensor:
         """The whole distribution, as log-probabilities ``(b, m, vocab)`` in float32."""
-        gates, weights = self.weights(hidden, inputs, keys, mask)
+        gates, weights = self.weights(hidden, states, keys, mask)
         p = gates[..., :1].exp() * F.linear(hidden, embedding).float().softmax(-1)
         copied = (gates[..., 1:].exp().transpose(1, 2)[..., None] * weights).sum(1)
         p = p.scatter_add(-1, sources[:, None].expand_as(copied), copied)
@@ -87,12 +102,12 @@ class MixtureHead(nn.Module):
         return (p * (1 - EPSILON) + EPSILON / p.shape[-1]).log()
 
     def target_log_probability(
-        self, hidden: Tensor, inputs: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
+        self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
         mask: Tensor, targets: Tensor,
     ) -> Tensor:
         """Only the log-probability of ``targets`` ``(b, m)``: all that training needs, without
         the scatter over the vocabulary."""
-        gates, weights = self.weights(hidden, inputs, keys, mask)
+        gates, weights = self.weights(hidden, states, keys, mask)
         logits = F.linear(hidden, embedding).float()
         lm = logits.gather(-1, targets[..., None]) - logits.logsumexp(-1, keepdim=True)
         hit = (sources[:, None, :] == targets[..., None])[:, None]

@@ -101,19 +101,20 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         if position_ids is None:
             position_ids = _positions(input_ids, past, attention_mask)
         hidden = self.decoder(inputs, position_ids, mask, past_key_values)
-        keys, sources = self.head.keys(hidden, inputs, self._sources(input_ids), past_key_values)
+        matrix, sources = self.embedding.weight, self._sources(input_ids)
+        states = self.head.states(hidden, inputs, sources, matrix, past_key_values)
+        keys, sources = self.head.keys(states, sources, past_key_values)
 
-        matrix = self.embedding.weight
         loss = logits = None
         if labels is None:
             keep = slice(-logits_to_keep if logits_to_keep else None, None)
             logits = self.head.log_probabilities(
-                hidden[:, keep], inputs[:, keep], matrix, keys, sources, mask[:, :, keep]
+                hidden[:, keep], states[:, keep], matrix, keys, sources, mask[:, :, keep]
             )
         else:
             rows, wanted, targets = _wanted(labels)
             log_p = self.head.target_log_probability(
-                hidden[rows, wanted], inputs[rows, wanted], matrix, keys, sources,
+                hidden[rows, wanted], states[rows, wanted], matrix, keys, sources,
                 mask[rows, 0, wanted][:, None], targets.clamp(min=0),
             )
             learned = targets >= 0

@@ -32,9 +32,14 @@ _FUNCTION_WORDS = (
 
 _FORMS = "|".join(w for word in _FUNCTION_WORDS for w in (word, word.capitalize()))
 _WORD = rf"(?<![\p{{L}}\p{{N}}_])(?:{_FORMS})(?![\p{{L}}\p{{N}}_])"
-PIECES = rf" ?{_WORD}(?: {_WORD})* ?|\p{{N}}|\p{{Han}}|[\p{{L}}&&[^\p{{Han}}]]+|[^\p{{L}}\p{{N}}]+"
+_CLOSING = r'"(?=[.?]| \[)'
+PIECES = (
+    rf" ?{_WORD}(?: {_WORD})* ?|\p{{N}}|\p{{Han}}|[\p{{L}}&&[^\p{{Han}}]]+|{_CLOSING}"
+    r"|[^\p{L}\p{N}]+"
+)
 """What merges never cross: runs of function words with the spaces around them, one digit, one
-Chinese character, a word, a run of anything else."""
+Chinese character, a word, the quote that closes a text (so that a copy ends as what it copies), a
+run of anything else."""
 
 
 def train_tokenizer(texts: Iterable[str], size: int = 4096) -> PreTrainedTokenizerFast:

@@ -154,6 +154,14 @@ def _caption(view: View, rng: random.Random, words: _Words) -> Turn:
     return words(rng.choice(["What is there?", "Describe the picture."]), "图里有什么？"), text
 
 
+def _setting(view: View, rng: random.Random, words: _Words) -> Turn | None:
+    settings = phrasings(words("en", "zh"))["settings"]
+    if view.setting not in settings:
+        return None
+    ask = words(rng.choice(["What place is it?", "The background?"]), "这是什么地方？")
+    return ask, settings[view.setting]
+
+
 def _named(thing: Thing, words: _Words) -> str:
     hue = words.colors[thing.color] if thing.color else ""
     glue = words(" ", "的") if hue else ""
@@ -162,5 +170,6 @@ def _named(thing: Thing, words: _Words) -> str:
 
 _ASKERS: tuple[Callable[[View, random.Random, _Words], Turn | None], ...] = (
     _exists, _count, _where, _what, _color, _relation, _caption,
+    _setting,
 )
-_WEIGHTS = (4, 3, 2, 2, 2, 2, 1)
+_WEIGHTS = (4, 3, 2, 2, 2, 2, 1, 2)

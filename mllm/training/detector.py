@@ -11,22 +11,28 @@ learning rate that falls with every step instead of every epoch.
 from __future__ import annotations
 
 import math
+import random
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml  # type: ignore[import-untyped]
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch.nn.functional import conv2d, interpolate
+from tqdm import trange  # type: ignore[import-untyped]
 
+from mllm.data.scenes import render, sample_scene
+from mllm.familiarity import Familiarity, features
 from mllm.training import detector_data
 from mllm.training.recipes import RecipeError
-from mllm.yolo import quiet
+from mllm.yolo import FAMILIAR, quiet
 
 quiet(verbose=True)
 
 import ultralytics  # noqa: E402
 from ultralytics.data.build import InfiniteDataLoader  # noqa: E402
+from ultralytics.models import YOLO  # noqa: E402
 from ultralytics.models.yolo.detect import DetectionTrainer  # noqa: E402
 from ultralytics.nn.tasks import load_checkpoint  # noqa: E402
 
@@ -70,7 +76,9 @@ def run(config: Path, resume: bool = False) -> Path:
             "resume": str(last) if resume else False,
         }
         SceneTrainer(recipe.per_epoch, recipe.first_size, overrides=arguments).train()  # type: ignore[no-untyped-call]
-    return ship(last, recipe.folder / "nano.pt")
+    weights = ship(last, recipe.folder / "nano.pt")
+    acquaint(weights, recipe.seed + 5)
+    return weights
 
 
 def _finished(checkpoint: Path) -> bool:
@@ -92,6 +100,34 @@ def ship(checkpoint: Path, out: Path) -> Path:
     }
     torch.save(content, out)
     return out
+
+
+def acquaint(weights: Path, seed: int, n: int = 4000) -> Path:
+    """Write ``familiar.npz`` beside a detector's weights: what pictures of its world look like to
+    it, from ``n`` scenes, half of them for the limit. Some are cut or scaled, as in use."""
+    network = YOLO(str(weights)).model.model.float()  # type: ignore[union-attr]
+    rng = random.Random(seed)
+    seen = [
+        features(network, _as_met(render(sample_scene(seed, i)), rng)) for i in trange(n)
+    ]
+    out = weights.with_name(FAMILIAR)
+    Familiarity.fit(seen[::2], seen[1::2]).save(out)
+    return out
+
+
+def _as_met(picture: Image.Image, rng: random.Random) -> Image.Image:
+    """The picture, a part of it, or the picture in another size."""
+    chance = rng.random()
+    width, height = picture.size
+    if chance < 0.15:
+        share = rng.uniform(0.35, 0.9)
+        left, top = (rng.uniform(0, side * (1 - share)) for side in picture.size)
+        corners = (left, top, left + width * share, top + height * share)
+        return picture.crop(tuple(round(c) for c in corners))  # type: ignore[arg-type]
+    if chance < 0.3:
+        scale = rng.uniform(0.5, 3)
+        return picture.resize((round(width * scale), round(height * scale)))
+    return picture
 
 
 def other_textures(images: torch.Tensor) -> torch.Tensor:

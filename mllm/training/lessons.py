@@ -1,8 +1,8 @@
 """Lessons: the conversations of one scene, as token samples with their pictures.
 
-Odd lessons are the mixture of ``mllm.data.instruct``. Even ones are tool traces that all begin with
-the same tools and the same picture, so that packed rows hold this beginning once. Making a lesson
-costs as much as learning it, so lessons are kept and seen several times.
+Every third lesson is the mixture of ``mllm.data.instruct``. The others are tool traces that all
+begin with the same tools and the same picture, so that packed rows hold this beginning once. Making
+a lesson costs as much as learning it, so lessons are kept and seen several times.
 """
 
 from __future__ import annotations
@@ -27,9 +27,14 @@ from mllm.model.chat import pictures, to_chat, to_tools
 from mllm.training.packing import Sample
 from mllm.training.samples import assistant_sample
 
-BRANCHES = {None: 3, "comparison": 2}
-"""Traces of an even lesson by family of their questions, None for any. Comparisons are the hardest
-to learn: they need counts out of the text, none for what was not found, in the right order."""
+BRANCHES = 6
+"""Traces of a lesson of branches."""
+SHARES = {
+    "existence": 1.0, "count": 1.0, "attribute": 1.5, "relation": 1.5, "comparison": 1.5,
+    "text": 1.5, "multi_step": 2.0, "unanswerable": 1.5,
+}
+"""How often a branch asks a question of each family: what is hard comes up more often."""
+CHINESE = 0.3
 
 
 @dataclass(frozen=True)
@@ -55,9 +60,9 @@ class Lessons:
         number = index % self.pool
         if number not in self._made:
             talks = (
-                conversations(self.seed, number, self.tools)
-                if number % 2
-                else branches(self.seed, number, self.tools)
+                branches(self.seed, number, self.tools)
+                if number % 3
+                else conversations(self.seed, number, self.tools)
             )
             self._made[number] = lesson(self.processor, talks)
         return self._made[number]
@@ -73,13 +78,19 @@ def branches(seed: int, index: int, tools: Sequence[ToolSpec]) -> list[Conversat
         id="img1" if rng.random() < 0.85 else f"img{rng.randint(2, 12)}",
         kind="image", sha256="", mime="image/png", width=image.width, height=image.height,
     )
+    families = rng.choices(list(SHARES), list(SHARES.values()), k=BRANCHES)
+    asked = [
+        q
+        for number, family in enumerate(families)
+        for lang in ("zh" if rng.random() < CHINESE else "en",)
+        for q in questions(scene, seed + number, n=1, family=family, lang=lang)
+    ]
     return [
         Conversation(
             messages(trace(q, scene, specs, rng, artifact=artifact, mapping=mapping)),
             specs, {artifact.id: image}, "trace",
         )
-        for family, n in BRANCHES.items()
-        for q in questions(scene, seed, n=n, family=family)
+        for q in asked
     ]
 
 

@@ -37,12 +37,13 @@ class Thing:
 @dataclass(frozen=True)
 class View:
     """A picture ``(size, size, 3)`` uint8, per-patch category and colour numbers ``(grid, grid)``
-    with -1 for none, and the objects."""
+    with -1 for none, the objects, and the place that the background shows."""
 
     pixels: NDArray[np.uint8]
     categories: NDArray[np.int8]
     colors: NDArray[np.int8]
     things: tuple[Thing, ...]
+    setting: str
 
     def mirrored(self) -> View:
         things = tuple(
@@ -50,7 +51,9 @@ class View:
             for t in self.things
         )
         flip = np.s_[:, ::-1]
-        return View(self.pixels[flip], self.categories[flip], self.colors[flip], things)
+        return View(
+            self.pixels[flip], self.categories[flip], self.colors[flip], things, self.setting
+        )
 
 
 class Views:
@@ -89,6 +92,7 @@ def draw(seed: int, index: int, size: int, grid: int, style: str) -> View:
         categories[owners],
         np.array([*colors, NO_COLOR], np.int8)[owners],
         things,
+        scene.setting,
     )
 
 

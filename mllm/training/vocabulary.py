@@ -88,5 +88,5 @@ def _rows(rng: random.Random, nouns: list[str]) -> str:
     for i in range(1, rng.randint(2, 5)):
         corners = ",".join(str(rng.randint(0, 300)) for _ in range(4))
         lines.append(f"{i} {rng.choice(SIGN_COLORS)} {rng.choice(nouns)} [{corners}]")
-    head = f"boxes{rng.randint(1, 4)} on img1: {rng.randint(1, 5)} {rng.choice(nouns)}, 1 text"
+    head = f"boxes{rng.randint(1, 4)} on img1: {rng.choice(nouns)}: {rng.randint(0, 5)}, text: 1"
     return "\n".join([lines[0], head, *lines[1:], f'1 "{sign_text(rng)}" [3,4,50,20]'])

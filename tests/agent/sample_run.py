@@ -80,8 +80,8 @@ def sample_events(
         name="select",
         arguments={"boxes": "boxes1", "label": "cell phone", "relation": "right of", "of": "bus"},
     )
-    found = Boxes(id="boxes1", artifact="img1", boxes=(*phones, bus), what="cell phone, bus")
-    chosen = Boxes(id="boxes2", artifact="img1", boxes=phones[:2], what="cell phone")
+    found = Boxes(id="boxes1", artifact="img1", boxes=(*phones, bus))
+    chosen = Boxes(id="boxes2", artifact="img1", boxes=phones[:2])
     claim = Claim(
         id="c1", kind="count", object="cell phone", relation="right of", of="bus", value="2",
         text="Two cell phones are right of the bus.", verdict="supported",

@@ -39,7 +39,7 @@ def test_steps_compose_through_ids(tmp_path: Path) -> None:
     first, second, third = result.steps
     assert first.thought == "I look."
     assert [r.words() for r in first.results] == [
-        "boxes1 on img1: 2 cup\n1 cup [2,3,12,13]\n2 cup [4,3,12,13]",
+        "boxes1 on img1: cup: 2\n1 cup [2,3,12,13]\n2 cup [4,3,12,13]",
         "8",
     ]
     (part,) = second.results[0].content

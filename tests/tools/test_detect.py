@@ -8,11 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import skimage
 from PIL import Image as PILImage
 
 from mllm.content import Boxes
 from mllm.data.scenes import Scene, render, sample_scene
-from mllm.yolo import Found, WeightsError
+from mllm.yolo import NANO, Detector, Found, WeightsError
 from tests.tools.conftest import Context
 from tools.detect import NANO_THRESHOLD, Detect, known
 from tools.protocol import ToolError
@@ -95,9 +96,18 @@ def test_labels_keep_only_what_was_asked_for_in_any_words(context: Context) -> N
     assert "dog" in animals
 
 
+def test_counts_stand_in_the_order_and_the_words_of_the_call(context: Context) -> None:
+    boxes = call(context, render(scene("dog")), labels=["couches", "a puppy"])
+    assert {b.label for b in boxes.boxes} == {"dog"}
+    head = boxes.words().splitlines()[0]
+    assert head == f"boxes on img1: couches: 0, a puppy: {len(boxes.boxes)}"
+
+
 def test_nothing_found_says_of_what(context: Context) -> None:
-    boxes = call(context, PILImage.new("RGB", (256, 256), (90, 120, 90)), labels=["cups"])
-    assert boxes.words() == "boxes on img1: no cups"
+    picture = render(scene("dog"))
+    assert call(context, picture, labels=["couches"]).words() == "boxes on img1: couches: 0"
+    (unsure,) = Detect(threshold=0.999).call({"image": "img1"}, context)
+    assert unsure.words().endswith(": object of a kind that this detector knows: 0")
 
 
 def test_an_unknown_label_is_refused_never_absent(context: Context) -> None:
@@ -112,7 +122,7 @@ def test_known_labels_are_answered_beside_an_unknown_one(context: Context) -> No
     context.add_image(render(scene("dog")))
     boxes, note = Detect().call({"image": "img1", "labels": ["dog", "unicorn"]}, context)
     assert isinstance(boxes, Boxes) and {b.label for b in boxes.boxes} == {"dog"}
-    assert boxes.what == "dog" and "'unicorn'" in note.text  # type: ignore[union-attr]
+    assert set(boxes.counts) == {"dog"} and "'unicorn'" in note.text  # type: ignore[union-attr]
 
 
 def test_calls_repeat_exactly_and_from_several_threads(context: Context) -> None:
@@ -127,9 +137,15 @@ def test_calls_repeat_exactly_and_from_several_threads(context: Context) -> None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 4000), (3000, 2), (17, 33)])
-def test_odd_pictures_are_answered(context: Context, size: tuple[int, int]) -> None:
-    boxes = call(context, PILImage.new("RGB", size, (200, 30, 30))).boxes
-    assert all(b.x1 <= size[0] and b.y1 <= size[1] for b in boxes)
+def test_odd_pictures_are_no_trouble(
+    context: Context, stock: Path, size: tuple[int, int]
+) -> None:
+    context.add_image(PILImage.new("RGB", size, (200, 30, 30)))
+    (boxes,) = Detect(stock, threshold=1e-6).call({"image": "img1"}, context)
+    assert isinstance(boxes, Boxes)
+    assert all(b.x1 <= size[0] and b.y1 <= size[1] for b in boxes.boxes)
+    with pytest.raises(ToolError, match="cannot judge this picture"):
+        Detect().call({"image": "img1"}, context)
 
 
 def test_any_stock_weights_load(context: Context, stock: Path) -> None:
@@ -152,6 +168,9 @@ def test_open_vocabulary_weights_look_for_the_words_of_the_call(
         names = ("thing",)
 
         def __init__(self, path: Path, scales: tuple[float, ...]) -> None: ...
+
+        def knows(self, image: PILImage.Image) -> bool:
+            return True
 
         def look_for(self, names: tuple[str, ...]) -> None:
             asked.append(names)
@@ -194,18 +213,30 @@ def test_broken_or_missing_weights_are_said_so(context: Context, tmp_path: Path)
 def test_labels_are_matched_with_the_names_of_any_weights(
     label: str, kinds: tuple[str, ...]
 ) -> None:
-    assert known([label], COCO).kinds == kinds
+    assert known([label], COCO).kinds == {label: kinds}
 
 
 def test_a_group_means_its_members_that_the_weights_know() -> None:
-    assert set(known(["vehicles"], COCO).kinds) == {"bicycle", "car", "bus"}
+    assert set(known(["vehicles"], COCO).kinds["vehicles"]) == {"bicycle", "car", "bus"}
     with pytest.raises(ToolError, match="among the 9 kinds"):
         known(["fruit"], COCO)
 
 
+@pytest.mark.parametrize("name", ["coffee", "chelsea", "astronaut", "coins"])
+def test_a_photograph_is_refused_never_said_to_be_empty(context: Context, name: str) -> None:
+    context.add_image(PILImage.fromarray(getattr(skimage.data, name)()).convert("RGB"))
+    with pytest.raises(ToolError, match="cannot judge this picture.*stays open"):
+        Detect().call({"image": "img1", "labels": ["cup", "cat"]}, context)
+
+
+def test_drawn_scenes_of_an_unseen_design_are_no_strangers() -> None:
+    detector = Detector(NANO)
+    known = [detector.knows(render(sample_scene(4, i, style="twemoji"))) for i in range(20)]
+    assert sum(known) >= 19
+
+
 def test_damaged_pictures_raise_pils_own_error_after_detection(context: Context) -> None:
-    context.add_image(PILImage.new("RGB", (64, 64)))
-    Detect().call({"image": "img1"}, context)
+    call(context, render(scene("cat")))
     with pytest.raises(PILImage.UnidentifiedImageError):
         PILImage.open(io.BytesIO(b"this is no picture"))
 

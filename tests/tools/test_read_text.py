@@ -71,12 +71,12 @@ def test_a_region_limits_what_is_read(context: Context) -> None:
     assert (line.artifact, line.width, line.label) == ("img1", 400, None)
     assert line.score is not None and line.score > 0.7
     nothing = read(context, region="boxes1.2")
-    assert nothing.words().endswith("no text")
+    assert nothing.words().endswith("text: 0")
 
 
 def test_a_picture_without_text_is_a_result(context: Context) -> None:
     context.add_image(PILImage.new("RGB", (64, 64), "gray"))
-    assert read(context).words() == "boxes on img1: no text"
+    assert read(context).words() == "boxes on img1: text: 0"
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 700), (2600, 40)])

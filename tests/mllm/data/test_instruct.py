@@ -10,7 +10,7 @@ from mllm.data.instruct import Conversation, conversations
 from prompts import language
 from tests.mllm.data.specs import TOOLS, fits
 
-ALL = [c for i in range(60) for c in conversations(9, i, TOOLS)]
+ALL = [c for i in range(80) for c in conversations(9, i, TOOLS)]
 
 
 def test_same_number_same_conversations() -> None:
@@ -26,10 +26,10 @@ def test_same_number_same_conversations() -> None:
 
 def test_the_mix_is_as_promised() -> None:
     share = Counter(c.kind.split(".")[0] for c in ALL)
-    assert 0.45 < share["trace"] / len(ALL) < 0.65
-    assert 0.12 < share["direct"] / len(ALL) < 0.28
-    assert 0.08 < share["claims"] / len(ALL) < 0.22
-    assert 0.05 < share["extra"] / len(ALL) < 0.17
+    assert 0.40 < share["trace"] / len(ALL) < 0.60
+    assert 0.06 < share["direct"] / len(ALL) < 0.18
+    assert 0.13 < share["claims"] / len(ALL) < 0.28
+    assert 0.11 < share["extra"] / len(ALL) < 0.26
 
 
 def test_every_picture_is_there_in_the_size_that_is_told() -> None:

@@ -48,11 +48,12 @@ def test_copying_a_visual_token_says_its_place(
         head.gate.bias.zero_()
         head.gate.bias[1] = 50.0
         hidden = torch.randn(1, 1, d)
-        query = head.query(torch.cat([hidden, hidden], -1)).view(1, 1, head.count, head.head_dim)
+        states = torch.cat([hidden, hidden, hidden], -1)
+        query = head.query(states).view(1, 1, head.count, head.head_dim)
         keys = torch.zeros(1, head.count, places, head.head_dim)
         keys[:, :, 13] = 100 * query[:, 0]
         mask = torch.ones(1, 1, 1, places, dtype=torch.bool)
         logits = head.log_probabilities(
-            hidden, hidden, tiny.embedding.weight, keys, sources, mask
+            hidden, states, tiny.embedding.weight, keys, sources, mask
         )
     assert processor.tokenizer.decode(logits[0, 0].argmax()) == "<|loc_13|>"

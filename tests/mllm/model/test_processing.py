@@ -64,7 +64,7 @@ def test_the_whole_conversation_reads_like_this(processor: NanoProcessor) -> Non
         "<|system|>detect(image, labels?: list, pick?: largest|smallest) Find objects."
         "<|user|>[img1 64x48]<|image|>\n有几个杯子？"
         f"<|assistant|>Looking.{call}{call}<|end|>"
-        "<|tool|>boxes1 on img1: 1 cup\n1 cup [1,2,3,4]\n[img1.crop1 9x9]<|image|>"
+        "<|tool|>boxes1 on img1: cup: 1\n1 cup [1,2,3,4]\n[img1.crop1 9x9]<|image|>"
         "<|assistant|>1<|end|>"
     )
 
