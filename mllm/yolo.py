@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,16 +117,20 @@ class Detector:
         far = self._familiarity.distance(features(self._model.model.model, image))
         return far <= self._familiarity.limit
 
-    def find(self, image: Image.Image, threshold: float, iou: float) -> list[Found]:
+    def find(
+        self, image: Image.Image, threshold: float, iou: float, asked: Collection[str] = ()
+    ) -> list[Found]:
         """Objects in an RGB picture, best first, with scores of at least ``threshold``.
 
         Where two boxes overlap by more than ``iou`` the surer one stays, whatever their names.
+        A detector of several looks favours names that were ``asked`` for, see
+        ``mllm.voting.vote``.
         """
         if len(self._scales) == 1:
             return self._look(image, self._scales[0], threshold, iou, one_name=True)
         # Each look tells all names that it thinks possible, so that the vote can weigh them.
         looks = [self._look(image, s, FAINT, iou, one_name=False) for s in self._scales]
-        return vote(looks, threshold, iou)
+        return vote(looks, threshold, iou, asked)
 
     def _look(
         self, image: Image.Image, scale: float, threshold: float, iou: float, *, one_name: bool

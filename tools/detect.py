@@ -21,6 +21,7 @@ from tools.protocol import Image, Tool, ToolContext, ToolError
 NANO_THRESHOLD = 0.25
 THRESHOLD = 0.25
 """Least score of a box from other weights: what ultralytics takes by default."""
+NANO_OVERLAP = 0.5
 OVERLAP = 0.6
 """Intersection over union from which two boxes are one object, seen twice."""
 MEMORY = 10
@@ -49,7 +50,7 @@ class Detect(Tool):
         *,
         classes: Sequence[str] = (),
         threshold: float | None = None,
-        iou: float = OVERLAP,
+        iou: float | None = None,
     ) -> None:
         """``classes`` is what open-vocabulary weights look for when a call names no labels.
 
@@ -60,7 +61,7 @@ class Detect(Tool):
         self.classes = tuple(classes)
         default = NANO_THRESHOLD if nano else THRESHOLD
         self.threshold = default if threshold is None else threshold
-        self.iou = iou
+        self.iou = (NANO_OVERLAP if nano else OVERLAP) if iou is None else iou
         if not path.is_file():
             raise WeightsError(f"{path} is not there; give 'nano' or the path of a .pt file")
 
@@ -86,7 +87,8 @@ class Detect(Tool):
                     wanted = self._any_words(detector, labels)
                 else:
                     wanted = known(labels, detector.names)
-                found = detector.find(picture, self.threshold, self.iou)
+                asked = frozenset(n for names in wanted.kinds.values() for n in names)
+                found = detector.find(picture, self.threshold, self.iou, asked)
         except WeightsError as error:
             raise ToolError(f"cannot detect objects: {error}") from error
         boxes = Boxes(

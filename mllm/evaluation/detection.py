@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("--style", default="twemoji")
     parser.add_argument("--n", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1_000_003)
-    parser.add_argument("--iou", type=float, default=0.6)
+    parser.add_argument("--iou", type=float, default=0.5)
     parser.add_argument("--threshold", type=float, help="the best one on these scenes by default")
     given = parser.parse_args()
     seen = look(Detector(given.weights, NANO_SCALES), given.n, given.seed, given.style, given.iou)

@@ -16,6 +16,13 @@ def test_the_name_with_most_votes_wins_over_the_surest_single_look() -> None:
     assert one.x0 == 0.0  # the place of the surest box
 
 
+def test_what_was_asked_for_needs_half_the_votes() -> None:
+    looks = [[found("frog", 0.6), found("cup", 0.4)], [found("cup", 0.2, 30.0)]]
+    assert [f.name for f in vote(looks, 0.2, 0.6)] == ["frog"]
+    asked = vote(looks, 0.2, 0.6, {"cup"})
+    assert [(f.name, f.score, f.x0) for f in asked] == [("cup", 0.2, 0.0), ("cup", 0.1, 30.0)]
+
+
 def test_what_one_look_alone_is_unsure_of_is_dropped() -> None:
     assert vote([[found("cup", 0.5)], [], []], 0.3, 0.6) == []
 
