@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -22,6 +22,9 @@ from agent.result import Claim
 from mllm import content
 from mllm.content import Artifact, ToolCall, ToolResult, Usage
 
+if TYPE_CHECKING:
+    from agent.verify import VerifiedAnswer
+
 LINES = 6
 """Lines shown of one observation; the report has the rest."""
 
@@ -33,11 +36,7 @@ class Terminal:
     """Shows events one by one. Use as a context manager: leaving it clears the status line."""
 
     def __init__(self, console: Console | None = None) -> None:
-        if console is None:
-            console = Console(highlight=False)
-            if not console.is_terminal:  # whoever reads a pipe wants whole lines
-                console.width = 10_000
-        self._console = console
+        self._console = console or _console()
         self._status: Status | None = None
         self._writing = ""
         self._thought = ""
@@ -164,6 +163,27 @@ class Terminal:
             room = max(self._console.width - 6, 10)
             last = _clean(text).strip().rpartition("\n")[2]
             self._status.update(Text(last[-room:], "dim"))
+
+
+def show_verified(verified: VerifiedAnswer, console: Console | None = None) -> None:
+    """A checked text sentence by sentence: what was wrong struck out, then the claims."""
+    console = console or _console()
+    for sentence in verified.sentences:
+        line = Text()
+        if sentence.text != sentence.said:
+            line.append(_clean(sentence.said.strip()), "strike red")
+            line.append(" → ")
+        line.append(_clean(sentence.text.strip()), "bold green" if sentence.claims else "")
+        console.print(line)
+        for claim in sentence.claims:
+            console.print(Padding(_claim(claim), (0, 0, 0, 2), expand=False))
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:  # whoever reads a pipe wants whole lines
+        console.width = 10_000
+    return console
 
 
 def _claim(claim: Claim) -> Text:

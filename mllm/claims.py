@@ -7,6 +7,8 @@ The model takes an answer apart into drafts (Woodpecker's key concepts and visua
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -67,6 +69,23 @@ def claims_messages(question: str, answer: str, lang: str) -> list[Message]:
     task = render("verify/claims_task", lang, question=question, answer=answer)
     return [
         Message(role="system", content=(Text(text=render("verify/claims", lang)),)),
+        Message(role="user", content=(Text(text=task),)),
+    ]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A claim that a check contradicted, and what was found instead, both in a few words."""
+
+    claim: str
+    found: str
+
+
+def correction_messages(sentence: str, findings: Sequence[Failed], lang: str) -> list[Message]:
+    """The conversation that corrects one sentence of an answer (Woodpecker, section 3.5)."""
+    task = render("verify/correct_task", lang, sentence=sentence, findings=findings)
+    return [
+        Message(role="system", content=(Text(text=render("verify/correct", lang)),)),
         Message(role="user", content=(Text(text=task),)),
     ]
 

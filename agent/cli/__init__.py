@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agent.cli import lab, machine, runs, tasks
+from agent.cli import checks, lab, machine, runs, tasks
 from agent.cli.failures import explain
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("run")(tasks.run)
 app.command("demo")(tasks.demo)
 app.command("resume")(tasks.resume)
+app.command("verify")(checks.verify)
 app.command("show")(runs.show)
 app.command("runs")(runs.runs)
 app.command("eval")(lab.evaluate)

@@ -22,21 +22,21 @@ class Experts:
     detect: Tool | None = None
     read_text: Tool | None = None
     look: Tool | None = None
-    _found: dict[str, tuple[Box, ...]] = field(default_factory=dict)
-    _blind: set[str] = field(default_factory=set)
+    _found: dict[tuple[str, str], tuple[Box, ...] | None] = field(default_factory=dict)
+    """By picture and label; None where the detector refuses to tell."""
     _read: dict[str, tuple[Box, ...]] = field(default_factory=dict)
 
     def prepare(self, images: Sequence[Artifact], labels: Sequence[str]) -> None:
-        """Detect everything that the claims name, in one pass over each picture."""
-        if self.detect is not None:
-            for image in images:
-                self._found[image.id] = self._detect(self.detect, image, list(labels))
+        """Detect everything that the claims name, in one pass over each picture. What was looked
+        for before is not looked for again."""
+        for image in images:
+            new = [label for label in labels if (image.id, label) not in self._found]
+            if self.detect is not None and new:
+                self._detect(self.detect, image, new)
 
     def objects(self, image: Artifact, label: str) -> tuple[Box, ...] | None:
         """Boxes of ``label``, or None when no detector here can tell."""
-        if label in self._blind or image.id not in self._found:
-            return None
-        return tuple(b for b in self._found[image.id] if fits(b, label, None))
+        return self._found.get((image.id, label))
 
     def lines(self, image: Artifact) -> tuple[Box, ...] | None:
         """The lines of text in the picture, or None when no reader here can tell."""
@@ -56,22 +56,23 @@ class Experts:
             return None
         return " ".join(p.text for p in parts if isinstance(p, Text)).strip()
 
-    def _detect(self, tool: Tool, image: Artifact, labels: list[str]) -> tuple[Box, ...]:
+    def _detect(self, tool: Tool, image: Artifact, labels: list[str]) -> None:
         # A detector refuses labels that it was not trained for, some of a set or all of it, in
         # words. To learn which, a set with a refusal is asked again label by label.
-        if not labels:
-            return ()
         try:
             parts = tool.call({"image": image.id, "labels": labels}, self.context)
             refused = len(labels) > 1 and any(isinstance(part, Text) for part in parts)
         except ToolError:
             parts, refused = (), True
-        if not refused:
-            return _boxes(parts)
-        if len(labels) > 1:
-            return tuple(box for label in labels for box in self._detect(tool, image, [label]))
-        self._blind.add(labels[0])
-        return ()
+        if refused and len(labels) > 1:
+            for label in labels:
+                self._detect(tool, image, [label])
+        elif refused:
+            self._found[image.id, labels[0]] = None
+        else:
+            boxes = _boxes(parts)
+            for label in labels:
+                self._found[image.id, label] = tuple(b for b in boxes if fits(b, label, None))
 
 
 def _boxes(parts: Sequence[Part]) -> tuple[Box, ...]:

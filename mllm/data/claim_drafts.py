@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+from collections import Counter
 from dataclasses import dataclass
 
 from mllm.claims import ClaimDraft, ClaimKind, ClaimRelation
@@ -110,9 +112,21 @@ def slip(question: Question, rng: random.Random) -> Slip | None:
         found = question.answer if question.answer in COLORS else ""
     elif claim.kind == "text":
         found = f'"{question.answer}"'
+    elif claim.relation in _NUMBERS.values():
+        counts = Counter(_named(question, box.label or "") for box in question.boxes)
+        found = ", ".join(f"{counts[name]} {name}" for name in (claim.object, claim.of))
     else:
         found = f"{'0' if claim.value == 'yes' else '1'} {things}"
     return Slip(question.say(wrong), claim.phrase(), found) if found else None
+
+
+def statement(answer: str) -> str:
+    """An answer as it would stand in a description: without the yes or no in front."""
+    bare = _YES_NO.sub("", answer)
+    return bare[:1].upper() + bare[1:]
+
+
+_YES_NO = re.compile(r"^(Yes|No), |^(是的|不|有|没有)，")
 
 
 def misread(question: Question, rng: random.Random) -> Conclusion | None:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from mllm.claims import claims_messages
+from mllm.claims import Failed, claims_messages, correction_messages
 from mllm.content import Artifact, Message, Text, ToolSpec
 from mllm.data import extras
-from mllm.data.claim_drafts import drafts, misread
+from mllm.data.claim_drafts import drafts, misread, slip, statement
 from mllm.data.extras import Desk
 from mllm.data.lexicon import BY_NAME, NAMES
 from mllm.data.oracle import trace, wanted
@@ -35,7 +35,7 @@ from prompts import render as prompt
 
 A_SCENE = 4
 """Conversations of one scene."""
-KINDS = {"trace": 0.5, "direct": 0.12, "claims": 0.2, "extra": 0.18}
+KINDS = {"trace": 0.45, "direct": 0.12, "claims": 0.2, "correct": 0.07, "extra": 0.16}
 RENAMED = 0.45
 """Share of tool conversations whose schemas are made strange."""
 _LOOK_MARGIN = 0.25  # of a region's longer side, as the look tool shows it
@@ -74,8 +74,10 @@ def conversations(
             out.append(_trace(asked.pop(), scene, image, tools, rng))
         elif kind == "direct":
             out.append(_direct(asked.pop(), scene, image, rng))
-        else:
+        elif kind == "claims":
             out.append(_claims(asked, rng))
+        elif correction := _correction(asked.pop(), rng):
+            out.append(correction)
     return out
 
 
@@ -153,7 +155,8 @@ def _claims(asked: list[Question], rng: random.Random) -> Conversation:
     said, claims = [], []
     for q in chosen:
         wrong = misread(q, rng) if rng.random() < 0.4 else None
-        said.append(q.say(wrong))
+        sentence = q.say(wrong)
+        said.append(statement(sentence) if len(chosen) > 1 and rng.random() < 0.5 else sentence)
         claims += drafts(q, wrong)
     task = chosen[0].text
     if len(chosen) > 1:
@@ -163,6 +166,19 @@ def _claims(asked: list[Question], rng: random.Random) -> Conversation:
     told = claims_messages(task, answer, lang)
     told.append(Message(role="assistant", content=(Text(text=reply),)))
     return Conversation(told, [], {}, "claims")
+
+
+def _correction(question: Question, rng: random.Random) -> Conversation | None:
+    """A wrong sentence and what a check found, put right; None where there is no near slip."""
+    wrong = slip(question, rng)
+    if wrong is None:
+        return None
+    said, right = wrong.said, question.say()
+    if rng.random() < 0.5:
+        said, right = statement(said), statement(right)
+    told = correction_messages(said, [Failed(wrong.claim, wrong.found)], question.lang)
+    told.append(Message(role="assistant", content=(Text(text=right),)))
+    return Conversation(told, [], {}, "correct")
 
 
 def _extra(

@@ -1,0 +1,144 @@
+"""Text from any source against a real picture, with the shipped detector and text reader.
+
+The model that writes claims and corrections is scripted: under test is what becomes of them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from agent.cli import app
+from agent.errors import InputError
+from agent.verify import VerifiedAnswer, verify
+from agent.verify.sentences import sentences
+from mllm.backends.scripted import Scripted
+from mllm.data.scenes import render, sample_scene
+from tools import Detect, ReadText
+
+SCENE = sample_scene(1_000_003, 3, style="twemoji")
+"""A purple sign that says EXIT 28, a pig and two red cars, of a design never trained on."""
+
+Draft = dict[str, str]
+
+
+class Counting(Detect):
+    """The detector, counting its calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def call(self, *given: Any) -> Any:
+        self.calls += 1
+        return super().call(*given)
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scene") / "scene.png"
+    render(SCENE).save(path)
+    return path
+
+
+def cars(value: str) -> list[Draft]:
+    return [{"kind": "count", "object": "cars", "color": "red", "value": value}]
+
+
+def check(text: str, picture: Path, *turns: str | list[Draft], **given: Any) -> VerifiedAnswer:
+    model = Scripted([t if isinstance(t, str) else json.dumps(t) for t in turns])
+    tools = given.pop("tools", None) or [Detect(), ReadText()]
+    return verify(text, [picture], model=model, tools=tools)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("One. Two! Three?", 3),
+        ('The sign says "MR. X. 5" here. It is 2.5 m tall, see desk.png.', 2),
+        ("图中有两辆车。牌子上写着“出口。左”！还有一头猪", 3),
+        ("A line\n\nanother  \n", 2),
+        ("   ", 1),
+        ("", 0),
+    ],
+)
+def test_sentences_join_up_again(text: str, count: int) -> None:
+    assert "".join(sentences(text)) == text
+    assert len(sentences(text)) == count
+
+
+def test_only_the_sentence_that_fails_is_rewritten(picture: Path) -> None:
+    detect = Counting()
+    verified = check(
+        "There are 3 red cars.  What a day! A pig stands there.",
+        picture,
+        cars("3"),
+        [],
+        [{"kind": "existence", "object": "pig", "value": "yes"}],
+        "There are 2 red cars.",
+        cars("2"),
+        tools=[detect, ReadText()],
+    )
+    assert verified.answer == "There are 2 red cars.  What a day! A pig stands there."
+    assert [c.verdict for c in verified.claims] == ["corrected", "supported"]
+    first, second, _ = verified.sentences
+    assert [c.verdict for c in first.claims] == ["contradicted", "corrected"]
+    assert second.claims == () and second.text == second.said
+    assert detect.calls == 1, "the detector looks once for everything that is claimed"
+    ids = [e.id for e in verified.evidence]
+    assert len(ids) == len(set(ids)) == 3
+    for e in verified.evidence:
+        assert e.box is not None and e.artifact == "img1"
+        assert 0 <= e.box.x0 < e.box.x1 <= SCENE.width and 0 <= e.box.y0 < e.box.y1 <= SCENE.height
+
+
+@pytest.mark.parametrize(
+    ("reply", "claims"),
+    [
+        ("There are 4 red cars.", cars("4")),  # wrong again
+        ("There are cars.", []),  # says nothing that can be checked
+        ("There are 3 red cars.", cars("3")),  # changes nothing
+    ],
+)
+def test_a_correction_that_does_not_hold_is_not_taken(
+    picture: Path, reply: str, claims: list[Draft]
+) -> None:
+    verified = check("There are 3 red cars.", picture, cars("3"), reply, claims)
+    assert verified.answer == "There are 3 red cars."
+    (claim,) = verified.claims
+    assert (claim.verdict, claim.value, claim.found) == ("unsupported", "3", "2 red cars")
+
+
+def test_labels_that_come_up_in_the_correction_are_looked_for(picture: Path) -> None:
+    pig = {"kind": "existence", "object": "pig", "value": "yes"}
+    detect = Counting()
+    verified = check(
+        "There is a zebra.", picture,
+        [{"kind": "existence", "object": "zebra", "value": "yes"}], "There is a pig.", [pig],
+        tools=[detect],
+    )  # fmt: skip
+    assert verified.answer == "There is a pig." and detect.calls == 2
+
+
+def test_text_or_pictures_that_are_missing_are_said(picture: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no picture"):
+        verify("A pig.", [], model=Scripted([]))
+    with pytest.raises(InputError, match="no text"):
+        verify("  ", [picture], model=Scripted([]))
+    with pytest.raises(InputError, match="gone.png"):
+        verify("A pig.", [tmp_path / "gone.png"], model=Scripted([]))
+
+
+def test_the_command_checks_with_nano(picture: Path) -> None:
+    done = CliRunner().invoke(
+        app, ["verify", "There is a pig.", "--image", str(picture), "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    told = VerifiedAnswer.model_validate_json(done.output)
+    assert "".join(s.said for s in told.sentences) == "There is a pig."
+    shown = CliRunner().invoke(app, ["verify", "There is a pig.", "--image", str(picture)])
+    assert shown.exit_code == 0 and "There is a pig." in shown.output
