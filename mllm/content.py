@@ -17,6 +17,10 @@ MAX_ROWS = 20
 """Boxes listed one by one in the text for the model; the rest is only counted."""
 
 
+ROW_TEXT = 16
+"""Characters of a box's text in its row; the whole text stands above the rows."""
+
+
 class Value(BaseModel):
     """Base of all content: immutable, strict about unknown fields."""
 
@@ -79,10 +83,12 @@ class Box(Value):
         return (self.x1 - self.x0) * (self.y1 - self.y0)
 
     def words(self) -> str:
-        """One row for the model: ``red cup [12,40,60,90]`` or ``"EXIT" [3,4,50,20]``."""
+        """One row for the model: ``red cup [12,40,60,90]`` or ``"EXIT" [3,4,50,20]``. Of a long
+        text only the beginning."""
         name = " ".join(w for w in (self.color, self.label) if w)
         if self.text is not None:
-            name = f'{name} "{self.text}"'.strip()
+            short = self.text[: ROW_TEXT - 1] + "…" if len(self.text) > ROW_TEXT else self.text
+            name = f'{name} "{short}"'.strip()
         corners = ",".join(str(round(v)) for v in (self.x0, self.y0, self.x1, self.y1))
         return f"{name} [{corners}]"
 
@@ -126,10 +132,13 @@ class Boxes(Value):
 
     def words(self) -> str:
         """The text that the model reads: counts first, in the order in which they were asked for,
-        then a row a box. A count stands behind its word, where it can be copied."""
+        then all text that was read as one, then a row a box. Counts stand behind their words and
+        texts in one piece, where they can be copied."""
         counts = self.counts or Counter(box.label or "text" for box in self.boxes)
         told = ", ".join(f"{what}: {n}" for what, n in counts.items()) or "nothing"
         head = f"{self.id or 'boxes'} on {self.artifact}: {told}"
+        if read := " ".join(box.text for box in self.boxes if box.text):
+            head += f', reading "{read}"'
         rows = [f"{i} {box.words()}" for i, box in enumerate(self.boxes[:MAX_ROWS], 1)]
         if len(self.boxes) > MAX_ROWS:
             rows.append(f"and {len(self.boxes) - MAX_ROWS} more")

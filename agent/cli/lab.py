@@ -18,6 +18,7 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 
 class Suite(StrEnum):
     scenes = "scenes"
+    captions = "captions"
 
 
 class World(StrEnum):
@@ -45,7 +46,7 @@ _RECIPES = {
 
 def evaluate(
     suite: Annotated[Suite, typer.Argument(help="Which suite.")],
-    n: Annotated[int, typer.Option("--n", min=1, help="Questions.")] = 300,
+    n: Annotated[int, typer.Option("--n", min=1, help="Questions, or captions.")] = 300,
     seed: Seed = 1_000_003,
     model: Model = "nano",
     data: Annotated[
@@ -54,9 +55,14 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Measure a model on questions that it was not trained on, with 95 % intervals."""
-    from agent.evaluation import scenes
+    from agent.evaluation import captions, scenes
 
-    _show(scenes.evaluate(n, seed, model, data), as_json, percent=True)
+    if suite is Suite.scenes:
+        _show(scenes.evaluate(n, seed, model, data), as_json, percent=True)
+    elif data is not None:
+        raise InputError("captions are made, not read: leave --data away")
+    else:
+        _show(captions.evaluate(n, seed, model), as_json, percent=True)
 
 
 def data(

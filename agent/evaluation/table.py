@@ -36,7 +36,8 @@ def _table(rows: Rows, say: Callable[[float], str]) -> Table:
         out.add_column(name, justify="right", no_wrap=True)
     for metric in dict.fromkeys(m for row in rows.values() for m in row):
         family = metric.removeprefix("accuracy.")
-        cells = [_cell(row.get(metric), say) for row in rows.values()]
+        word = _number if metric == "seconds" else say
+        cells = [_cell(row.get(metric), word) for row in rows.values()]
         out.add_row(f"  {family}" if family != metric else metric, *cells)
     return out
 
