@@ -49,6 +49,7 @@ class Recipe(BaseModel):
     seed: int
     pictures: detector_data.Counts
     per_epoch: int = Field(description="pictures drawn for an epoch, of all there are")
+    familiar: int = Field(description="pictures from which it learns what is like its world")
     first_size: float = Field(description="training starts at this share of imgsz")
     ultralytics: dict[str, Any] = Field(description="arguments of ultralytics' trainer")
 
@@ -77,7 +78,7 @@ def run(config: Path, resume: bool = False) -> Path:
         }
         SceneTrainer(recipe.per_epoch, recipe.first_size, overrides=arguments).train()  # type: ignore[no-untyped-call]
     weights = ship(last, recipe.folder / "nano.pt")
-    acquaint(weights, recipe.seed + 5)
+    acquaint(weights, recipe.seed + 5, recipe.familiar)
     return weights
 
 
@@ -102,7 +103,7 @@ def ship(checkpoint: Path, out: Path) -> Path:
     return out
 
 
-def acquaint(weights: Path, seed: int, n: int = 4000) -> Path:
+def acquaint(weights: Path, seed: int, n: int) -> Path:
     """Write ``familiar.npz`` beside a detector's weights: what pictures of its world look like to
     it, from ``n`` scenes, half of them for the limit. Some are cut or scaled, as in use."""
     network = YOLO(str(weights)).model.model.float()  # type: ignore[union-attr]

@@ -10,6 +10,7 @@ import yaml  # type: ignore[import-untyped]
 
 from mllm.data import designs
 from mllm.data.scenes import owner_map, render, sample_scene
+from mllm.familiarity import Familiarity
 from mllm.training.detector_data import nothing, recoloured
 from mllm.training.invented import invent, invented_scene
 from mllm.training.recipes import RecipeError
@@ -21,7 +22,7 @@ RECIPE = Path("mllm/training/recipes/detector.yaml")
 def recipe(folder: Path, **changes: object) -> Path:
     """The shipped recipe, made tiny."""
     content = yaml.safe_load(RECIPE.read_text())
-    content |= {"folder": str(folder), "per_epoch": 8, **changes}
+    content |= {"folder": str(folder), "per_epoch": 8, "familiar": 40, **changes}
     content["pictures"] = {"plain": 12, "recoloured": 4, "invented": 4, "empty": 2, "val": 4}
     content["ultralytics"] |= {"epochs": 3, "batch": 4, "imgsz": 64, "plots": False}
     path = folder / "recipe.yaml"
@@ -60,6 +61,7 @@ def test_the_recipe_trains_resumes_after_a_crash_and_ships(
     loaded = Detector(weights)
     assert len(loaded.names) == 80
     loaded.find(render(sample_scene(1, 0)), 0.01, 0.6)
+    assert Familiarity.load(weights.with_name("familiar.npz")).limit > 0
     assert weights.stat().st_size < 8_000_000
     assert str(tmp_path).encode() not in weights.read_bytes()  # no traces of the machine
 
