@@ -1,8 +1,7 @@
-"""CIDEr-D, BLEU-4 and ROUGE-L of captions, by the COCO evaluation code (pip: pycocoevalcap).
+"""CIDEr-D, BLEU-4 and ROUGE-L of captions, as the COCO evaluation code scores them.
 
-CIDEr: arXiv 1411.5726; the published code, and so every published "CIDEr", is CIDEr-D: clipped
-cosine of tf-idf n-grams, n = 1..4, Gaussian penalty on length with sigma 6, times 10. Only its
-Python scorers are used. Its tokenizer needs Java; ``tokenize`` stands in for it.
+CIDEr: arXiv 1411.5726; the published code, and so every published "CIDEr", is CIDEr-D
+(``mllm.evaluation.overlap``). Its tokenizer needs Java; ``tokenize`` stands in for it.
 
 ``variant="peer"`` reproduces a slip of the peer's: it lower-cases before it drops ``-LRB-`` and
 the like, so brackets stay as words ``-lrb-`` and count in every score.
@@ -10,14 +9,16 @@ the like, so brackets stay as words ``-lrb-`` and count in every score.
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal
+
+from mllm.evaluation.overlap import bleu_4, cider_d, rouge_l
 
 Variant = Literal["correct", "peer"]
 
@@ -78,29 +79,24 @@ def score_captions(
     """Score one caption an image against its references, all plain text.
 
     Raises ``ValueError`` when images differ between the two, there is none, an image has no
-    reference, or no reference of an image has a word; ``ImportError`` without pycocoevalcap. An
-    empty caption scores 0.
+    reference, or no reference of an image has a word. An empty caption scores 0.
     """
     _check(references, captions)
     ids = list(references)
-    gold = {i: [t for r in references[i] if (t := tokenize(r, variant))] for i in ids}
-    said = {i: [tokenize(captions[i], variant)] for i in ids}
-    wordless = [i for i in ids if not gold[i]]
-    if wordless:
-        raise ValueError(f"image {wordless[0]} has no reference with a word in it; remove it")
-    cider, ciders = _scorer("cider.cider", "Cider").compute_score(gold, said)
-    bleus, _ = _scorer("bleu.bleu", "Bleu").compute_score(gold, said, verbose=0)
-    rouge, rouges = _scorer("rouge.rouge", "Rouge").compute_score(gold, said)
+    gold = [[t for r in references[i] if (t := tokenize(r, variant).split())] for i in ids]
+    said = [tokenize(captions[i], variant).split() for i in ids]
+    for i, some in zip(ids, gold, strict=True):
+        if not some:
+            raise ValueError(f"image {i} has no reference with a word in it; remove it")
     known = len(ids) > 1
+    ciders = cider_d(gold, said) if known else [None]
+    rouges = [rouge_l(r, c) for r, c in zip(gold, said, strict=True)]
     return CaptionScores(
         n=len(ids),
-        cider_d=float(cider) if known else None,
-        bleu_4=float(bleus[3]),
-        rouge_l=float(rouge),
-        per_image={
-            i: (float(c) if known else None, float(r))
-            for i, c, r in zip(ids, ciders, rouges, strict=True)
-        },
+        cider_d=fmean(c for c in ciders if c is not None) if known else None,
+        bleu_4=bleu_4(gold, said),
+        rouge_l=fmean(rouges),
+        per_image=dict(zip(ids, zip(ciders, rouges, strict=True), strict=True)),
     )
 
 
@@ -144,13 +140,6 @@ def _check(references: Mapping[str, Sequence[str]], captions: Mapping[str, str])
     if odd:
         where = "caption" if odd[0] in references else "reference"
         raise ValueError(f"{len(odd)} images lack one side: {odd[0]} has no {where}")
-
-
-def _scorer(module: str, name: str) -> Any:
-    try:
-        return getattr(importlib.import_module(f"pycocoevalcap.{module}"), name)()
-    except ModuleNotFoundError as error:
-        raise ImportError("caption scores need: pip install pycocoevalcap") from error
 
 
 def _load(path: Path) -> Any:
