@@ -173,7 +173,9 @@ def show_verified(verified: VerifiedAnswer, console: Console | None = None) -> N
         if sentence.text != sentence.said:
             line.append(_clean(sentence.said.strip()), "strike red")
             line.append(" → ")
-        line.append(_clean(sentence.text.strip()), "bold green" if sentence.claims else "")
+        holds = all(c.verdict != "unsupported" for c in sentence.claims)
+        style = "bold green" if sentence.claims and holds else ""
+        line.append(_clean(sentence.text.strip()), style)
         console.print(line)
         for claim in sentence.claims:
             console.print(Padding(_claim(claim), (0, 0, 0, 2), expand=False))

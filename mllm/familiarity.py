@@ -8,7 +8,9 @@ Nothing but training pictures is needed to fit it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +32,17 @@ FALSE_ALARMS = 0.001
 Features = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
 class Familiarity:
-    """Mean, scale and principal directions of features, and the farthest that is familiar."""
+    """What the features of familiar pictures look like. For ``n`` features: their ``mean`` and
+    ``scale`` ``(n,)``, the principal ``directions`` ``(k, n)`` with ``variances`` ``(k,)``, and
+    the ``limit``, the distance up to which a picture is familiar."""
 
-    def __init__(self, statistics: dict[str, NDArray[Any]]) -> None:
-        self.statistics = statistics
-        self.limit = float(statistics["limit"])
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    variances: NDArray[np.float32]
+    directions: NDArray[np.float16]
+    limit: float
 
     @classmethod
     def fit(cls, features: Iterable[Features], held: Iterable[Features]) -> Familiarity:
@@ -46,34 +53,31 @@ class Familiarity:
         variances, directions = np.linalg.eigh(np.cov(((rows - mean) / scale).T))
         chosen = np.argsort(variances)[::-1][:DIRECTIONS]
         found = cls(
-            {
-                "mean": mean.astype(np.float32),
-                "scale": scale.astype(np.float32),
-                "variances": variances[chosen].astype(np.float32),
-                "directions": directions[:, chosen].T.astype(np.float16),
-                "limit": np.array(0.0, np.float32),
-            }
+            mean=mean.astype(np.float32),
+            scale=scale.astype(np.float32),
+            variances=variances[chosen].astype(np.float32),
+            directions=directions[:, chosen].T.astype(np.float16),
+            limit=math.inf,
         )
-        found.limit = float(np.quantile([found.distance(row) for row in held], 1 - FALSE_ALARMS))
-        found.statistics["limit"] = np.array(found.limit, np.float32)
-        return found
+        limit = np.quantile([found.distance(row) for row in held], 1 - FALSE_ALARMS)
+        return replace(found, limit=float(limit))
 
     @classmethod
     def load(cls, path: Path) -> Familiarity:
         """What ``save`` wrote. Raises ``OSError`` or ``ValueError`` for a file that is not that."""
         with np.load(path) as stored:
-            return cls(dict(stored))
+            values: dict[str, Any] = dict(stored)
+        return cls(**values | {"limit": float(values["limit"])})
 
     def save(self, path: Path) -> None:
-        np.savez_compressed(path, **self.statistics)  # type: ignore[arg-type]
+        np.savez_compressed(path, **asdict(self))
 
     def distance(self, features: Features) -> float:
         """Mahalanobis distance, per square root of the number of features."""
-        s = self.statistics
-        z = (features - s["mean"]) / s["scale"]
-        along = s["directions"].astype(np.float32) @ z
+        z = (features - self.mean) / self.scale
+        along = self.directions.astype(np.float32) @ z
         rest = max(float(z @ z - along @ along), 0.0)
-        far = (along**2 / (s["variances"] + SHRINKAGE)).sum() + rest / SHRINKAGE
+        far = (along**2 / (self.variances + SHRINKAGE)).sum() + rest / SHRINKAGE
         return float(np.sqrt(far / z.size))
 
 

@@ -27,6 +27,9 @@ NANO_SCALES = (1.0, 1.25, 0.875)
 and a vote count objects better than one, for three times the time; the model card says how they
 were chosen."""
 
+NANO_OVERLAP = 0.5
+"""Intersection over union from which two of the nano detector's boxes are one object."""
+
 FAMILIAR = "familiar.npz"
 """Statistics of the training pictures, beside weights that know only a small world."""
 

@@ -13,15 +13,14 @@ from PIL import Image as PILImage
 
 from mllm.content import Artifact, Box, Boxes
 from mllm.data.lexicon import CATEGORIES, in_group, normalize
-from mllm.data.observation import FOREIGN
-from mllm.yolo import NANO, NANO_SCALES, Detector, Found, WeightsError
+from mllm.data.observation import ANYTHING, FOREIGN
+from mllm.yolo import NANO, NANO_OVERLAP, NANO_SCALES, Detector, Found, WeightsError
 from tools.color import dominant_color
 from tools.protocol import Image, Tool, ToolContext, ToolError
 
 NANO_THRESHOLD = 0.25
 THRESHOLD = 0.25
 """Least score of a box from other weights: what ultralytics takes by default."""
-NANO_OVERLAP = 0.5
 OVERLAP = 0.6
 """Intersection over union from which two boxes are one object, seen twice."""
 MEMORY = 10
@@ -122,13 +121,10 @@ class Wanted:
     def counts(self, found: Sequence[str]) -> dict[str, int]:
         """How many there are of what was asked for, in the words of the call."""
         if not self.kinds:
-            return dict(Counter(found)) or {ANY: 0}
+            return dict(Counter(found)) or {ANYTHING: 0}
         return {
             label: sum(name in names for name in found) for label, names in self.kinds.items()
         }
-
-
-ANY = "object of a kind that this detector knows"
 
 
 def known(labels: Sequence[str] | None, names: Sequence[str]) -> Wanted:

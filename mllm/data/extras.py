@@ -15,8 +15,7 @@ from PIL import Image, ImageDraw
 
 from mllm.content import Artifact, Box, Boxes, Media, Part, Text, ToolCall, ToolResult, ToolSpec
 from mllm.data.lexicon import BY_NAME, NAMES
-from mllm.data.observation import FOREIGN, observe
-from mllm.data.oracle import ANYTHING
+from mllm.data.observation import ANYTHING, FOREIGN, observe
 from mllm.data.photos import page, photo
 from mllm.data.phrasing import Noun, carelessly, fill, measure, noun, phrasings, vary
 from mllm.data.plans import plan_line

@@ -24,6 +24,10 @@ FOREIGN = (
 """What the nano detector says of a picture from outside its world, such as a photograph."""
 
 
+ANYTHING = "object of a kind that this detector knows"
+"""What a detector says that it looked for when a call names no label."""
+
+
 @dataclass(frozen=True)
 class Noise:
     """How often experts err. Shares of objects, or of the box's side for ``jitter``."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from mllm.content import Artifact, Box, Boxes, Part, Text, ToolCall, ToolResult, ToolSpec
 from mllm.data.claim_drafts import slip
-from mllm.data.observation import observe
+from mllm.data.observation import ANYTHING, observe
 from mllm.data.phrasing import phrasings
 from mllm.data.plans import plan_line
 from mllm.data.programs import (
@@ -39,8 +39,6 @@ from mllm.episode import Episode, Step
 from prompts import render
 
 TOOL_OF = {Detect: "detect", ReadText: "read_text", Select: "select", Calculate: "calculate"}
-ANYTHING = "object of a kind that this detector knows"
-"""What the detector says that it looked for when a call names no label."""
 EXPERTS = ("detect", "read_text")
 """Tools without which a program says nothing; the exact ones can be replaced by reading rows."""
 

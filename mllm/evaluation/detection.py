@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mllm.data.scenes import Scene, render, sample_scene
-from mllm.yolo import NANO, NANO_SCALES, Detector, Found
+from mllm.yolo import NANO, NANO_OVERLAP, NANO_SCALES, Detector, Found
 
 RIGHT = 0.5
 """Least IoU of a right box."""
@@ -137,7 +137,7 @@ def main() -> None:
     parser.add_argument("--style", default="twemoji")
     parser.add_argument("--n", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1_000_003)
-    parser.add_argument("--iou", type=float, default=0.5)
+    parser.add_argument("--iou", type=float, default=NANO_OVERLAP)
     parser.add_argument("--threshold", type=float, help="the best one on these scenes by default")
     given = parser.parse_args()
     seen = look(Detector(given.weights, NANO_SCALES), given.n, given.seed, given.style, given.iou)
