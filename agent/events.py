@@ -109,9 +109,12 @@ class StepDone(_Event):
 
 
 class Verified(_Event):
-    """Claims of the answer, judged. ``again``: contradicted, the model is asked once more."""
+    """Claims of the answer, judged. ``again``: contradicted, the model is asked once more.
+    ``answer`` is the one that these claims belong to: where the second is contradicted as well,
+    it is no better founded than the first, and the first stands."""
 
     type: Literal["verified"] = "verified"
+    answer: str
     claims: tuple[Claim, ...]
     again: bool = False
     usage: Usage = Usage()

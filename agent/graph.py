@@ -172,13 +172,16 @@ def verify(live: Live) -> str:
         error = f"{type(fault).__name__}: {fault}"
     finally:
         session.close()
+    answer, first = said.thought, said.verified[-1] if said.verified else None
     contradicted = any(c.verdict == "contradicted" for c in claims)
     again = contradicted and len(said.verified) < ROUNDS
-    before = said.verified[-1].claims if said.verified else ()
+    if first is not None and contradicted:
+        answer, claims = first.answer, first.claims
     live.emit(
         Verified(
             step=live.step,
-            claims=tuple(claims) if again else merged(before, tuple(claims)),
+            answer=answer,
+            claims=tuple(claims) if again else merged(first.claims if first else (), claims),
             again=again,
             usage=usage,
             seconds=time.monotonic() - started,
@@ -195,7 +198,7 @@ def answer(live: Live) -> str:
     live.emit(
         Answered(
             step=len(said.steps),
-            answer=said.thought,
+            answer=said.answer,
             value=value,
             claims=said.verified[-1].claims if said.verified else (),
             tokens=said.usage + usage,
@@ -232,7 +235,7 @@ def _structured(live: Live) -> tuple[Any, Usage]:
             attempts.append((turn.text, f"{where}: {first['msg']}"))
     raise ModelError(
         f"The answer does not fit {kind.__name__} after {ATTEMPTS} attempts "
-        f"({attempts[-1][1]}). It was: {live.transcript.thought}"
+        f"({attempts[-1][1]}). It was: {live.transcript.answer}"
     )
 
 

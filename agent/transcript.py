@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -31,7 +32,7 @@ class Transcript:
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     boxes: dict[str, Boxes] = field(default_factory=dict)
     thought: str = ""
-    """What the model said last: in the end, its answer."""
+    """What the model said last."""
     verified: list[ev.Verified] = field(default_factory=list)
     answered: ev.Answered | None = None
     usage: Usage = Usage()
@@ -78,6 +79,11 @@ class Transcript:
         return self._turn
 
     @property
+    def answer(self) -> str:
+        """What the run says in the end: what stood after the last check, if there was one."""
+        return self.verified[-1].answer if self.verified else self.thought
+
+    @property
     def spent(self) -> Spent:
         tokens = self.usage.input - self.usage.cached + self.usage.output
         return Spent(len(self.steps), tokens, self.elapsed, self.pictures)
@@ -95,7 +101,7 @@ class Transcript:
     def structure_messages(self, attempts: list[tuple[str, str]]) -> list[Message]:
         """The conversation that asks for the answer as data. ``attempts``: texts that did not
         fit the schema, with what was wrong."""
-        out = self.messages() + [_said(self.thought), _asked(render("structure", self.lang))]
+        out = self.messages() + [_said(self.answer), _asked(render("structure", self.lang))]
         for text, error in attempts:
             out += [_said(text), _asked(render("structure", self.lang, error=error))]
         return out
@@ -142,7 +148,7 @@ class Transcript:
         self._turn, self._results = None, []
 
 
-def merged(first: tuple[Claim, ...], second: tuple[Claim, ...]) -> tuple[Claim, ...]:
+def merged(first: Sequence[Claim], second: Sequence[Claim]) -> tuple[Claim, ...]:
     """The claims of a second answer: one that took the place of a contradicted claim and holds
     is "corrected"; what is still contradicted is "unsupported"."""
     wrong = {_subject(c): c for c in first if c.verdict == "contradicted"}

@@ -91,8 +91,9 @@ def correction_messages(sentence: str, findings: Sequence[Failed], lang: str) ->
 
 
 def parse_claims(text: str) -> list[ClaimDraft]:
-    """The drafts in a model's reply. Raises ``ValueError`` when it is not a list of drafts."""
+    """The drafts in a model's reply, without those that relate a thing to itself, which say
+    nothing. Raises ``ValueError`` when it is not a list of drafts."""
     try:
-        return DRAFTS.validate_json(text)
+        return [d for d in DRAFTS.validate_json(text) if d.object != d.of]
     except ValidationError as error:
         raise ValueError(f"not a list of claims: {error.errors()[0]['msg']}") from error

@@ -44,7 +44,10 @@ class Select(Tool):
             found = geometry.relate(found, relation, _anchors(boxes, of, context))
         if pick is not None:
             found = geometry.pick(found, pick)
-        what = " ".join(w for w in (pick, color, label or "object", relation, of) if w)
+        thing = label or "object"
+        if pick is not None and label is None and found:
+            thing = _called(found[0], boxes)
+        what = " ".join(w for w in (pick, color, thing, relation, of) if w)
         return Boxes(artifact=boxes.artifact, boxes=found, counts={what: len(found)})
 
 
@@ -70,6 +73,12 @@ def _same_color(have: str | None, want: str) -> bool:
     if have is None:
         return False
     return (color_term(have) or have.casefold()) == (color_term(want) or want.strip().casefold())
+
+
+def _called(box: Box, boxes: Boxes) -> str:
+    """The word by which the box was asked for, else its label."""
+    words = (word for word in boxes.counts if fits(box, word, None))
+    return next(words, box.label or "object")
 
 
 def _anchors(boxes: Boxes, of: str, context: ToolContext) -> tuple[Box, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mllm.claims import ClaimDraft, ClaimKind, ClaimRelation
 from mllm.data.asker import COLORS
 from mllm.data.lexicon import BY_NAME
+from mllm.data.phrasing import phrasings
 from mllm.data.programs import Conclusion, Select
 from mllm.data.questions import UNANSWERABLE, Question
 from mllm.data.signs import sign_text
@@ -30,8 +31,8 @@ _NUMBERS: dict[str, ClaimRelation] = {
 def drafts(question: Question, conclusion: Conclusion | None = None) -> list[ClaimDraft]:
     """The claims of ``question.say(conclusion)``, the gold answer by default.
 
-    Objects are named as in the question; colours, numbers, yes and no are English, which is what
-    experts compare with. What no claim can express (sums, missing words) is left out.
+    Objects and colours are named as in the question; numbers, yes and no are as experts say them.
+    What no claim can express (sums, missing words) is left out.
     """
     c = conclusion or Conclusion(question.answer, question.absent)
     if c.gold == UNANSWERABLE:
@@ -45,9 +46,9 @@ def drafts(question: Question, conclusion: Conclusion | None = None) -> list[Cla
     if kind in ("count", "count_rel"):
         return [_asked(question, "count", c.gold)]
     if kind in ("color", "pick_color"):
-        return [_asked(question, "attribute", c.gold)]
+        return [_asked(question, "attribute", _hue(question, c.gold))]
     if kind == "is_color":
-        value = question.program.value
+        value = _hue(question, question.program.value)
         if c.gold == "yes":
             return [_asked(question, "attribute", value)]
         return [_asked(question, "existence", "no").model_copy(update={"color": value})]
@@ -151,8 +152,8 @@ def _asked(question: Question, kind: ClaimKind, value: str) -> ClaimDraft:
     select = _select(question)
     name = select.label or next(iter(question.nouns))
     return _claim(
-        question, kind, name, color=select.color or "", relation=select.relation or "",
-        of=select.of or "", value=value,
+        question, kind, name, color=_hue(question, select.color or ""),
+        relation=select.relation or "", of=select.of or "", value=value,
     )
 
 
@@ -180,6 +181,10 @@ def _select(question: Question) -> Select:
     """The narrowing of the question's program, or none."""
     found = [op for op in question.program.ops if isinstance(op, Select)]
     return found[0] if found else Select()
+
+
+def _hue(question: Question, color: str) -> str:
+    return str(phrasings(question.lang)["colors"].get(color, color))
 
 
 def _named(question: Question, name: str) -> str:

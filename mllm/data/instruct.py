@@ -33,9 +33,9 @@ from mllm.data.schemas import Mapped, randomise
 from mllm.episode import Episode, messages
 from prompts import render as prompt
 
-A_SCENE = 4
+A_SCENE = 6
 """Conversations of one scene."""
-KINDS = {"trace": 0.45, "direct": 0.12, "claims": 0.2, "correct": 0.07, "extra": 0.16}
+KINDS = {"trace": 0.3, "direct": 0.12, "claims": 0.3, "correct": 0.14, "extra": 0.14}
 RENAMED = 0.45
 """Share of tool conversations whose schemas are made strange."""
 _LOOK_MARGIN = 0.25  # of a region's longer side, as the look tool shows it

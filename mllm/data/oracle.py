@@ -220,7 +220,7 @@ def _arguments(
         return {
             "boxes": _set_id(op.on, results, ids),
             "label": said.get(op.label, op.label) if op.label else None,
-            "color": op.color,
+            "color": _color(t.question, op.color),
             "relation": op.relation,
             "of": said.get(op.of, op.of) if op.of else None,
             "pick": op.pick,
@@ -251,9 +251,17 @@ def _counts(q: Question, op: Op, found: Sequence[Box]) -> dict[str, int]:
     if isinstance(op, Select):
         label = q.said.get(op.label, op.label) if op.label else None
         of = q.said.get(op.of, op.of) if op.of else None
-        what = " ".join(w for w in (op.pick, op.color, label or "object", op.relation, of) if w)
+        if op.pick and label is None and found:
+            label = q.said.get(found[0].label or "", found[0].label)
+        color = _color(q, op.color)
+        what = " ".join(w for w in (op.pick, color, label or "object", op.relation, of) if w)
         return {what: len(found)}
     return {"text": len(found)}
+
+
+def _color(q: Question, color: str | None) -> str | None:
+    """A colour as the user said it."""
+    return phrasings(q.lang)["colors"][color] if color else None
 
 
 def _without(t: Trace, present: set[str]) -> str:

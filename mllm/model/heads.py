@@ -6,8 +6,10 @@ A pointer attends to earlier positions j and puts its weight on the token that s
 copy (pointer-generator, See et al., arXiv 1704.04368). There are two kinds. A *point* takes the
 token at j itself; a *continue* matches the position j and takes the token after it, which goes on
 with a copied string in one step of attention. Both match on the token before as well: in a string
-such as "PLATFORM 11" one token is not enough to know how far the copy has come. The source of a
-visual token is its location token ``<|loc_k|>``: copying it is pointing at a place in the picture.
+such as "PLATFORM 11" one token is not enough to know how far the copy has come. A continue also
+knows how many tokens before j are those that were just written, so that it keeps its place in a
+long text with repeats. The source of a visual token is its location token ``<|loc_k|>``: copying it
+is pointing at a place in the picture.
 """
 
 from __future__ import annotations
@@ -21,6 +23,12 @@ from mllm.model.config import NanoConfig
 
 EPSILON = 1e-7
 """Probability kept for tokens that neither head gives any, so that logarithms stay finite."""
+
+LONGEST_RUN = 16
+"""Tokens up to which a continue counts how long it has been right."""
+
+RUN_TRUST = 0.5
+"""What a token of a run adds to the score of going on with it, at the start."""
 
 LM_BIAS = 2.0
 """The gate starts out trusting the language model."""
@@ -43,6 +51,7 @@ class MixtureHead(nn.Module):
         self.query = nn.Linear(3 * d, self.count * self.head_dim, bias=False)
         self.key = nn.Linear(3 * d, self.count * self.head_dim, bias=False)
         self.gate = nn.Linear(d, 1 + self.count)
+        self.run = nn.Parameter(torch.full((config.pointer_heads,), RUN_TRUST))
 
     def states(
         self, hidden: Tensor, inputs: Tensor, sources: Tensor, embedding: Tensor,
@@ -70,14 +79,16 @@ class MixtureHead(nn.Module):
         return keys, column[:, 0, :, 0].long()
 
     def weights(
-        self, hidden: Tensor, states: Tensor, keys: Tensor, mask: Tensor
+        self, hidden: Tensor, states: Tensor, keys: Tensor, sources: Tensor, places: Tensor,
+        mask: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Log gates ``(b, m, 1 + count)`` and pointer weights ``(b, count, m, past + t)``, over
-        the position *of the token that is taken*, for ``m`` queries. ``mask`` is
-        ``(b, 1, m, past + t)``."""
+        the position *of the token that is taken*, for ``m`` queries, which stand at ``places``
+        ``(b, m)``. ``mask`` is ``(b, 1, m, past + t)``."""
         queries = self._split(self.query(states))
         scores = (queries @ keys.transpose(-1, -2)).float() * self.head_dim**-0.5
         point, follow = scores.chunk(2, 1)
+        follow = follow + self.run.float()[:, None, None] * runs(sources, places)[:, None]
         # A continue that matched j takes j + 1: shift its scores by one. The first position of
         # a sample has none before it in the sample, which the mask of j and j + 1 rules out.
         follow = F.pad(follow[..., :-1], (1, 0))
@@ -90,10 +101,10 @@ class MixtureHead(nn.Module):
 
     def log_probabilities(
         self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
-        mask: Tensor,
+        places: Tensor, mask: Tensor,
     ) -> Tensor:
         """The whole distribution, as log-probabilities ``(b, m, vocab)`` in float32."""
-        gates, weights = self.weights(hidden, states, keys, mask)
+        gates, weights = self.weights(hidden, states, keys, sources, places, mask)
         p = gates[..., :1].exp() * F.linear(hidden, embedding).float().softmax(-1)
         copied = (gates[..., 1:].exp().transpose(1, 2)[..., None] * weights).sum(1)
         p = p.scatter_add(-1, sources[:, None].expand_as(copied), copied)
@@ -103,11 +114,11 @@ class MixtureHead(nn.Module):
 
     def target_log_probability(
         self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
-        mask: Tensor, targets: Tensor,
+        places: Tensor, mask: Tensor, targets: Tensor,
     ) -> Tensor:
         """Only the log-probability of ``targets`` ``(b, m)``: all that training needs, without
         the scatter over the vocabulary."""
-        gates, weights = self.weights(hidden, states, keys, mask)
+        gates, weights = self.weights(hidden, states, keys, sources, places, mask)
         logits = F.linear(hidden, embedding).float()
         lm = logits.gather(-1, targets[..., None]) - logits.logsumexp(-1, keepdim=True)
         hit = (sources[:, None, :] == targets[..., None])[:, None]
@@ -118,6 +129,23 @@ class MixtureHead(nn.Module):
     def _split(self, x: Tensor) -> Tensor:
         b, t, _ = x.shape
         return x.view(b, t, self.count, self.head_dim).transpose(1, 2)
+
+
+def runs(sources: Tensor, places: Tensor) -> Tensor:
+    """How many tokens up to and with position j are those up to and with the query, ``(b, m, n)``
+    of 0 to ``LONGEST_RUN``, for ``sources`` ``(b, n)`` and queries at ``places`` ``(b, m)``.
+
+    In packed rows a branch follows another one, not its trunk; a run across that seam is short.
+    """
+    n = sources.shape[1]
+    padded = F.pad(sources, (LONGEST_RUN, 0), value=-1)
+    alive = torch.ones(*places.shape, n, dtype=torch.bool, device=sources.device)
+    length = torch.zeros(alive.shape, dtype=torch.uint8, device=sources.device)
+    for back in range(LONGEST_RUN):
+        at = LONGEST_RUN - back
+        alive &= padded[:, None, at : at + n] == padded.gather(1, places + at)[..., None]
+        length += alive
+    return length
 
 
 def _softmax(scores: Tensor, mask: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from mllm.model.config import NanoConfig
 from mllm.model.connector import Connector
 from mllm.model.decoder import Decoder
 from mllm.model.encoder import VisionEncoder
-from mllm.model.heads import MixtureHead
+from mllm.model.heads import RUN_TRUST, MixtureHead
 
 
 @dataclass
@@ -108,14 +108,16 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         loss = logits = None
         if labels is None:
             keep = slice(-logits_to_keep if logits_to_keep else None, None)
+            places = torch.arange(past, sources.shape[1], device=sources.device)[keep]
             logits = self.head.log_probabilities(
-                hidden[:, keep], states[:, keep], matrix, keys, sources, mask[:, :, keep]
+                hidden[:, keep], states[:, keep], matrix, keys, sources,
+                places.expand(len(sources), -1), mask[:, :, keep],
             )
         else:
             rows, wanted, targets = _wanted(labels)
             log_p = self.head.target_log_probability(
                 hidden[rows, wanted], states[rows, wanted], matrix, keys, sources,
-                mask[rows, 0, wanted][:, None], targets.clamp(min=0),
+                wanted, mask[rows, 0, wanted][:, None], targets.clamp(min=0),
             )
             learned = targets >= 0
             loss = -(log_p * learned).sum() / learned.sum().clamp(min=1)
@@ -166,6 +168,8 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         elif isinstance(module, VisionEncoder):
             nn.init.normal_(module.rows, std=0.1)
             nn.init.normal_(module.columns, std=0.1)
+        elif isinstance(module, MixtureHead):
+            nn.init.constant_(module.run, RUN_TRUST)
         for name in ("out", "down"):
             inner = getattr(module, name, None)
             if isinstance(inner, nn.Linear):

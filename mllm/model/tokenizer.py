@@ -32,7 +32,7 @@ _FUNCTION_WORDS = (
 
 _FORMS = "|".join(w for word in _FUNCTION_WORDS for w in (word, word.capitalize()))
 _WORD = rf"(?<![\p{{L}}\p{{N}}_])(?:{_FORMS})(?![\p{{L}}\p{{N}}_])"
-_CLOSING = r'"(?=[.?]| \[)'
+_CLOSING = r'"(?=[.?]|\s|$)|”'
 PIECES = (
     rf" ?{_WORD}(?: {_WORD})* ?|\p{{N}}|\p{{Han}}|[\p{{L}}&&[^\p{{Han}}]]+|{_CLOSING}"
     r"|[^\p{L}\p{N}]+"

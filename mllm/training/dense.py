@@ -1,8 +1,9 @@
 """The dense loss: every patch is pulled to the word of what it shows.
 
-A patch's aligned feature is scored against the word embeddings of all categories, with a word for
-the background, and of tinted objects against the words of the colours. Each step draws another
-form of each name (cup, cups, mug, 杯子), so that all of them come to mean the same patches.
+A patch's aligned feature is scored against the word embeddings of all categories and of the places
+that a background shows (meadow, street), with a word for any other background, and of tinted
+objects against the words of the colours. Each step draws another form of each name (cup, cups, mug,
+杯子), so that all of them come to mean the same patches.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from transformers import PreTrainedTokenizerFast
 from mllm.data.lexicon import CATEGORIES
 from mllm.data.phrasing import phrasings
 from mllm.data.scenes import SIGN_COLORS
+from mllm.training.views import PLACES
 
 BACKGROUND_WORD = "background"
 BACKGROUND_WEIGHT = 0.2
@@ -25,17 +27,20 @@ COLOR_WEIGHT = 0.5
 
 class DenseLoss:
     """Callable: aligned patches ``(n, patches, d)``, category and colour numbers ``(n, patches)``
-    with -1 for none, the embedding matrix. Gives the loss and the share of object patches whose
-    category is right."""
+    with -1 for none (see ``mllm.training.views``), the embedding matrix. Gives the
+    loss and the share of object patches whose category is right."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> None:
         self.random = random.Random(seed)
         self.tokenizer = tokenizer
-        zh = phrasings("zh")["colors"]
+        en, zh = phrasings("en")["settings"], phrasings("zh")
         self.categories = [
             self._forms(c.name, (c.plural, c.zh, *c.aliases, *c.zh_aliases)) for c in CATEGORIES
-        ] + [self._forms(BACKGROUND_WORD, ())]
-        self.colors = [self._forms(c, (zh[c],)) for c in SIGN_COLORS]
+        ]
+        self.objects = len(self.categories)
+        self.categories += [self._forms(en[s], (zh["settings"][s],)) for s in PLACES]
+        self.categories.append(self._forms(BACKGROUND_WORD, ()))
+        self.colors = [self._forms(c, (zh["colors"][c],)) for c in SIGN_COLORS]
 
     def __call__(
         self, aligned: Tensor, categories: Tensor, colors: Tensor, embedding: Tensor
@@ -46,13 +51,13 @@ class DenseLoss:
         background = scores.shape[1] - 1
         labels = labels.where(labels >= 0, background)
         weight = torch.ones(scores.shape[1], device=scores.device)
-        weight[background] = BACKGROUND_WEIGHT
+        weight[self.objects :] = BACKGROUND_WEIGHT
         loss = F.cross_entropy(scores, labels, weight=weight)
         tinted = tints >= 0
         if tinted.any():
             hues = aligned[tinted] @ self._words(self.colors, embedding).T
             loss = loss + COLOR_WEIGHT * F.cross_entropy(hues, tints[tinted])
-        shown = labels != background
+        shown = labels < self.objects
         right = (scores.argmax(-1) == labels)[shown].float().mean()
         return loss, right
 

@@ -36,7 +36,7 @@ def run(config: Path, tools: Sequence[ToolSpec], resume: bool) -> Path:
     torch.manual_seed(recipe.seed)
     model = NanoForConditionalGeneration.from_pretrained(recipe.start, dtype=torch.float32)
     processor = NanoProcessor.from_pretrained(recipe.start)
-    lessons = Lessons(processor, tools, recipe.seed, recipe.pool)
+    lessons = Lessons(processor, tools, recipe.seed)
     views = Views(recipe.seed + 1, recipe.views_pool, model.config.image_size, model.config.grid)
     questions = Questions(processor, recipe.seed + 1, recipe.turns)
     dense = DenseLoss(processor.tokenizer, recipe.seed)

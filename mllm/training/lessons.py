@@ -1,8 +1,7 @@
 """Lessons: the conversations of one scene, as token samples with their pictures.
 
 Every third lesson is the mixture of ``mllm.data.instruct``. The others are tool traces that all
-begin with the same tools and the same picture, so that packed rows hold this beginning once. Making
-a lesson costs as much as learning it, so lessons are kept and seen several times.
+begin with the same tools and the same picture, so that packed rows hold this beginning once.
 """
 
 from __future__ import annotations
@@ -47,25 +46,14 @@ class Lesson:
 
 
 class Lessons:
-    """An endless sequence that repeats after ``pool`` lessons."""
+    """An endless sequence; a lesson is a pure function of its number."""
 
-    def __init__(
-        self, processor: NanoProcessor, tools: Sequence[ToolSpec], seed: int, pool: int
-    ) -> None:
-        self.processor, self.tools = processor, tools
-        self.seed, self.pool = seed, pool
-        self._made: dict[int, Lesson] = {}
+    def __init__(self, processor: NanoProcessor, tools: Sequence[ToolSpec], seed: int) -> None:
+        self.processor, self.tools, self.seed = processor, tools, seed
 
     def __getitem__(self, index: int) -> Lesson:
-        number = index % self.pool
-        if number not in self._made:
-            talks = (
-                branches(self.seed, number, self.tools)
-                if number % 3
-                else conversations(self.seed, number, self.tools)
-            )
-            self._made[number] = lesson(self.processor, talks)
-        return self._made[number]
+        make = branches if index % 3 else conversations
+        return lesson(self.processor, make(self.seed, index, self.tools))
 
 
 def branches(seed: int, index: int, tools: Sequence[ToolSpec]) -> list[Conversation]:

@@ -52,7 +52,6 @@ class InstructRecipe(Recipe):
     start: Path = Field(description="model folder to start from")
     row: int = Field(description="tokens of a packed row")
     lessons: int = Field(description="scenes a step, each with its conversations")
-    pool: int = Field(description="different lessons")
     views: int = Field(description="pictures a step with short questions, as in pretraining")
     views_pool: int
     turns: int = Field(description="questions a view")

@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mllm.data.lexicon import INDEX
+from mllm.data.phrasing import phrasings
 from mllm.data.scenes import SIGN_COLORS, owner_map, render, sample_scene
 
 NO_COLOR = -1
 BACKGROUND = -1
+PLACES = tuple(phrasings("en")["settings"])
+"""What a background may show; other backgrounds are just patterns."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ class Thing:
 @dataclass(frozen=True)
 class View:
     """A picture ``(size, size, 3)`` uint8, per-patch category and colour numbers ``(grid, grid)``
-    with -1 for none, the objects, and the place that the background shows."""
+    with -1 for none, the objects, and the place that the background shows. The numbers of places
+    follow those of the categories."""
 
     pixels: NDArray[np.uint8]
     categories: NDArray[np.int8]
@@ -80,7 +84,10 @@ def draw(seed: int, index: int, size: int, grid: int, style: str) -> View:
     rows, columns = (centres * scene.height).astype(int), (centres * scene.width).astype(int)
     owners = owner_map(scene)[np.ix_(rows, columns)]
     objects = scene.objects
-    categories = np.array([INDEX[o.label] for o in objects] + [BACKGROUND], np.int8)
+    behind = BACKGROUND
+    if scene.setting in PLACES:
+        behind = len(INDEX) + PLACES.index(scene.setting)
+    categories = np.array([INDEX[o.label] for o in objects] + [behind], np.int8)
     colors = [NO_COLOR if o.color is None else SIGN_COLORS.index(o.color) for o in objects]
     w, h = scene.width, scene.height
     things = tuple(

@@ -125,7 +125,9 @@ def sample_events(
             call_id="call3", name="select", content=(chosen,))),
         ev.StepDone(step=2, note="", seconds=0.3, elapsed=1.1),
         ev.Decided(step=3, thought=answer, usage=use, seconds=0.22, elapsed=1.4),
-        ev.Verified(step=3, claims=(claim, color, sign), usage=use, seconds=0.4, elapsed=1.8),
+        ev.Verified(
+            step=3, answer=answer, claims=(claim, color, sign), usage=use, seconds=0.4, elapsed=1.8
+        ),
         ev.Answered(step=3, answer=answer, claims=(claim, color, sign),
                     tokens=Usage(input=3060, cached=2400, output=155), elapsed=1.8),
     ]  # fmt: skip

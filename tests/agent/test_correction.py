@@ -65,9 +65,15 @@ def test_a_contradicted_answer_is_corrected(tmp_path: Path) -> None:
 def test_an_answer_that_stays_wrong_is_unsupported(tmp_path: Path) -> None:
     events, _ = run(tmp_path, "Five cups.", count(5), "Still five.", count(5))
     last = events[-1]
-    assert last.type == "answered" and last.answer == "Still five."
+    assert last.type == "answered" and last.answer == "Five cups."
     assert [c.verdict for c in last.claims] == ["unsupported"]
     assert [e.again for e in events if isinstance(e, Verified)] == [True, False]
+
+
+def test_a_second_answer_that_claims_nothing_is_taken(tmp_path: Path) -> None:
+    events, _ = run(tmp_path, "Five cups.", count(5), "I cannot tell.", "[]")
+    assert events[-1].type == "answered" and events[-1].answer == "I cannot tell."
+    assert events[-1].claims == ()
 
 
 def test_the_model_may_call_tools_again_after_a_contradiction(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_a_contradicted_answer_is_shown_with_its_claim() -> None:
     text = shown(
         [
             ev.Decided(step=1, thought="There are two phones."),
-            ev.Verified(step=1, claims=(wrong,), again=True),
+            ev.Verified(step=1, answer="", claims=(wrong,), again=True),
             ev.Answered(answer="There are three."),
         ]
     )

@@ -6,7 +6,7 @@ from collections import Counter
 
 from mllm.claims import parse_claims
 from mllm.content import Media
-from mllm.data.instruct import Conversation, conversations
+from mllm.data.instruct import A_SCENE, KINDS, Conversation, conversations
 from prompts import language
 from tests.mllm.data.specs import TOOLS, fits
 
@@ -15,7 +15,7 @@ ALL = [c for i in range(80) for c in conversations(9, i, TOOLS)]
 
 def test_same_number_same_conversations() -> None:
     again = conversations(9, 3, TOOLS)
-    first = ALL[12:16]
+    first = ALL[3 * A_SCENE : 4 * A_SCENE]
     assert [c.messages for c in again] == [c.messages for c in first]
     assert [c.tools for c in again] == [c.tools for c in first]
     for one, other in zip(again, first, strict=True):
@@ -26,10 +26,8 @@ def test_same_number_same_conversations() -> None:
 
 def test_the_mix_is_as_promised() -> None:
     share = Counter(c.kind.split(".")[0] for c in ALL)
-    assert 0.40 < share["trace"] / len(ALL) < 0.60
-    assert 0.06 < share["direct"] / len(ALL) < 0.18
-    assert 0.13 < share["claims"] / len(ALL) < 0.28
-    assert 0.11 < share["extra"] / len(ALL) < 0.26
+    for kind, promised in KINDS.items():
+        assert 0.6 * promised < share[kind] / len(ALL) < 1.4 * promised, kind
 
 
 def test_every_picture_is_there_in_the_size_that_is_told() -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mllm.model import NanoForConditionalGeneration, NanoProcessor
+from mllm.model.heads import runs
 
 
 def strings(generator: torch.Generator, rows: int) -> tuple[Tensor, Tensor]:
@@ -54,6 +55,14 @@ def test_copying_a_visual_token_says_its_place(
         keys[:, :, 13] = 100 * query[:, 0]
         mask = torch.ones(1, 1, 1, places, dtype=torch.bool)
         logits = head.log_probabilities(
-            hidden, states, tiny.embedding.weight, keys, sources, mask
+            hidden, states, tiny.embedding.weight, keys, sources, torch.tensor([[places - 1]]), mask
         )
     assert processor.tokenizer.decode(logits[0, 0].argmax()) == "<|loc_13|>"
+
+
+def test_a_run_is_as_long_as_what_agrees_before_both() -> None:
+    #                  0  1  2  3  4  5  6  7  8
+    row = torch.tensor([[7, 8, 9, 1, 8, 9, 7, 8, 9]])
+    found = runs(row, torch.tensor([[8, 5]]))
+    assert found[0, 0, :8].tolist() == [0, 0, 3, 0, 0, 2, 0, 0]
+    assert found[0, 1, :5].tolist() == [0, 0, 2, 0, 0]
