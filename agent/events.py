@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from agent.result import Claim
+from agent.result import Claim, Questions
 from mllm.content import Artifact, ToolCall, ToolResult, Usage, Value
 
 
@@ -115,6 +115,7 @@ class Verified(_Event):
 
     type: Literal["verified"] = "verified"
     answer: str
+    asked: Questions = Questions()
     claims: tuple[Claim, ...]
     again: bool = False
     usage: Usage = Usage()

@@ -34,7 +34,7 @@ from agent.events import (
     Token,
     Verified,
 )
-from agent.result import Claim
+from agent.result import Claim, Questions
 from agent.state import Cancelled, Live, State
 from agent.transcript import merged
 from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice
@@ -161,9 +161,9 @@ def verify(live: Live) -> str:
     images = [a for a in said.inputs if a.kind == "image"]
     session = live.backend.session(live.media)
     claims: Sequence[Claim] = ()
-    usage, error = Usage(), ""
+    asked, usage, error = Questions(), Usage(), ""
     try:
-        claims, usage = verify_answer(
+        claims, asked, usage = verify_answer(
             said.task, said.thought, said.lang, images, session, experts
         )
     except (AgentError, Cancelled):
@@ -181,6 +181,7 @@ def verify(live: Live) -> str:
         Verified(
             step=live.step,
             answer=answer,
+            asked=asked,
             claims=tuple(claims) if again else merged(first.claims if first else (), claims),
             again=again,
             usage=usage,

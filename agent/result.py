@@ -54,6 +54,16 @@ class Run(Value):
         return str(self.folder)
 
 
+class Questions(Value):
+    """What a verifier asked about every picture of an answer: ``labels`` of the detector, ``words``
+    (whether any) of the reader, ``looks`` of the model's own eyes. Each once, however many claims
+    need it."""
+
+    labels: tuple[str, ...] = ()
+    words: bool = False
+    looks: tuple[str, ...] = ()
+
+
 class Result(Value):
     """What ``Agent.run`` returns."""
 

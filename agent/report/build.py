@@ -14,7 +14,7 @@ from agent import events as ev
 from agent import log, outcome, store
 from agent.report import view
 from agent.report.drawing import Drawing
-from agent.result import Claim, Run
+from agent.result import Claim, Questions, Run
 from agent.transcript import Transcript
 from mllm.content import Boxes, Media, Text, Usage, part_words
 
@@ -115,9 +115,11 @@ class _Fold:
     def _verification(self, event: ev.Verified) -> view.Step:
         # Claims of a first answer keep keys of their own: the second answer counts anew.
         key = f"{self.key}-{len(self.steps)}" if event.again else self.key
-        said = "" if event.claims or event.error else "There was no claim to check."
+        said = _asked(event.asked) if event.claims else ""
+        if not (event.claims or event.error):
+            said = "There was no claim to check."
         if event.again:
-            said = "A claim was contradicted, so the model was asked again."
+            said += " A claim was contradicted, so the model was asked again."
         return view.Step(
             number=None,
             title="Verification",
@@ -157,6 +159,16 @@ def _malformed(event: ev.Malformed) -> view.Step:
         seconds=event.seconds,
         tokens=_new(event.usage),
     )
+
+
+def _asked(asked: Questions) -> str:
+    """What the experts were asked, in a sentence."""
+    parts = [
+        f"the detector for {', '.join(asked.labels)}" if asked.labels else "",
+        "the reader for the text" if asked.words else "",
+        f"the model's own eyes: {' '.join(asked.looks)}" if asked.looks else "",
+    ]
+    return f"Asked {'; '.join(p for p in parts if p)}." if any(parts) else "Nothing was asked."
 
 
 def _new(usage: Usage) -> int:

@@ -3,9 +3,9 @@
     verified = verify("Two cups stand left of the laptop.", images=["desk.png"])
     verified.answer, verified.claims
 
-The stages of Woodpecker (arXiv 2310.16045, section 3), sentence by sentence: the model says what a
-sentence claims, the experts look once per picture for everything that is claimed, and the model
-rewrites only the sentences of which a claim was contradicted. What it wrote is checked again.
+The five stages, sentence by sentence: the model says what a sentence claims, the experts look once
+per picture for everything that is claimed, and the model rewrites only the sentences of which a
+claim was contradicted. What it wrote is checked again.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ from agent.errors import InputError
 from agent.result import Claim, Evidence
 from agent.store import MediaStore
 from agent.transcript import Transcript, merged
-from agent.verify.experts import Experts
+from agent.verify.concepts import concepts
+from agent.verify.correction import correct
+from agent.verify.findings import judge, weigh
+from agent.verify.questions import questions
 from agent.verify.sentences import sentences
-from agent.verify.verify import judge, labels, weigh, write_claims
-from mllm.backends.protocol import Backend, MalformedOutput, Session, generate
-from mllm.claims import ClaimDraft, Failed, correction_messages
+from agent.verify.validation import Experts
+from mllm.backends.protocol import Backend, Session
+from mllm.claims import ClaimDraft, Failed
 from mllm.content import Artifact, Usage, Value
 from prompts import language
 from tools.pool import default_pool
@@ -37,9 +40,6 @@ from tools.protocol import Tool
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-
-SENTENCE_TOKENS = 256
-"""Most tokens of a corrected sentence."""
 
 
 class Sentence(Value):
@@ -118,7 +118,7 @@ class _Check:
     def result(self) -> VerifiedAnswer:
         parts = sentences(self.text)
         drafts = [self._drafts(part) for part in parts]
-        self.experts.prepare(self.images, labels([d for some in drafts for d in some]))
+        self.experts.answer(self.images, questions([d for some in drafts for d in some]))
         done = [
             self._sentence(part, self._judged(some))
             for part, some in zip(parts, drafts, strict=True)
@@ -138,31 +138,17 @@ class _Check:
         wrong = [c for c in claims if c.verdict == "contradicted"]
         if not wrong:
             return Sentence(said=said, text=said, claims=claims)
-        corrected = self._corrected(said, [Failed(c.text, c.found) for c in wrong])
+        corrected, usage = correct(said, [Failed(c.text, c.found) for c in wrong], self.session)
+        self.usage += usage
         drafts = self._drafts(corrected) if corrected else []
-        self.experts.prepare(self.images, labels(drafts))
+        self.experts.answer(self.images, questions(drafts))
         again = merged(claims, self._judged(drafts))
         if not again or any(c.verdict == "unsupported" for c in again):
             return Sentence(said=said, text=said, claims=merged((), claims))
         return Sentence(said=said, text=corrected, claims=(*wrong, *again))
 
-    def _corrected(self, said: str, findings: Sequence[Failed]) -> str:
-        """The sentence as the model puts it right, with the white space that it had after it;
-        nothing where the model fails or changes nothing."""
-        bare = said.rstrip()
-        asked = correction_messages(bare, findings, language(bare))
-        try:
-            turn = generate(
-                self.session, asked, tool_choice="none", max_tokens=SENTENCE_TOKENS
-            )
-        except MalformedOutput:
-            return ""
-        self.usage += turn.usage
-        new = turn.text.strip()
-        return new + said[len(bare) :] if new and new != bare else ""
-
     def _drafts(self, sentence: str) -> list[ClaimDraft]:
-        drafts, usage = write_claims("", sentence.strip(), language(sentence), self.session)
+        drafts, usage = concepts("", sentence.strip(), language(sentence), self.session)
         self.usage += usage
         return drafts
 

@@ -1,10 +1,12 @@
-"""What the experts see in the pictures of an answer: each expert runs once per picture."""
+"""Stage 3, validation: the experts answer the questions, each running once per picture
+(Woodpecker, arXiv 2310.16045, section 3.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agent.result import Questions
 from mllm.content import Artifact, Box, Boxes, Text
 from tools.protocol import Part, Tool, ToolContext, ToolError
 from tools.select import fits
@@ -12,7 +14,7 @@ from tools.select import fits
 
 @dataclass
 class Experts:
-    """The experts that a check may ask, and what they already said.
+    """The experts that can be asked, and what they already said.
 
     ``detect``, ``read_text`` and ``look`` are the tools of those names, or None where the agent
     was not given one: claims that need them stay unsupported, which is the truth.
@@ -25,33 +27,37 @@ class Experts:
     _found: dict[tuple[str, str], tuple[Box, ...] | None] = field(default_factory=dict)
     """By picture and label; None where the detector refuses to tell."""
     _read: dict[str, tuple[Box, ...]] = field(default_factory=dict)
+    _seen: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
-    def prepare(self, images: Sequence[Artifact], labels: Sequence[str]) -> None:
-        """Detect everything that the claims name, in one pass over each picture. What was looked
-        for before is not looked for again."""
+    def answer(self, images: Sequence[Artifact], questions: Questions) -> None:
+        """Have everything that is asked found out about each picture: one pass of the detector
+        for all labels, one of the reader. What was asked before is not asked again."""
         for image in images:
-            new = [label for label in labels if (image.id, label) not in self._found]
+            new = [label for label in questions.labels if (image.id, label) not in self._found]
             if self.detect is not None and new:
                 self._detect(self.detect, image, new)
+            if self.read_text is not None and questions.words and image.id not in self._read:
+                lines = self.read_text.call({"image": image.id}, self.context)
+                self._read[image.id] = _boxes(lines)
+            for question in questions.looks:
+                if self.look is not None and (image.id, question) not in self._seen:
+                    self._seen[image.id, question] = self._look(self.look, image, question)
 
     def objects(self, image: Artifact, label: str) -> tuple[Box, ...] | None:
-        """Boxes of ``label``, or None when no detector here can tell."""
+        """Boxes of ``label``, or None when no detector here could tell."""
         return self._found.get((image.id, label))
 
     def lines(self, image: Artifact) -> tuple[Box, ...] | None:
-        """The lines of text in the picture, or None when no reader here can tell."""
-        if self.read_text is None:
-            return None
-        if image.id not in self._read:
-            self._read[image.id] = _boxes(self.read_text.call({"image": image.id}, self.context))
-        return self._read[image.id]
+        """The lines of text in the picture, or None when no reader here could tell."""
+        return self._read.get(image.id)
 
-    def ask(self, image: Artifact, question: str) -> str | None:
-        """What the model itself sees, or None where it cannot be asked."""
-        if self.look is None:
-            return None
+    def seen(self, image: Artifact, question: str) -> str | None:
+        """What the model itself saw, or None where it could not be asked."""
+        return self._seen.get((image.id, question))
+
+    def _look(self, tool: Tool, image: Artifact, question: str) -> str | None:
         try:
-            parts = self.look.call({"image": image.id, "question": question}, self.context)
+            parts = tool.call({"image": image.id, "question": question}, self.context)
         except ToolError:
             return None
         return " ".join(p.text for p in parts if isinstance(p, Text)).strip()

@@ -1,4 +1,5 @@
-"""One claim against what the experts see: does it hold, what was found instead, on which boxes.
+"""Stage 4, visual claims: what the experts' answers say of each claim (Woodpecker, arXiv
+2310.16045, section 3.4): does it hold, what was found instead, on which boxes.
 
 A check answers with a ``Finding``. Its ``holds`` is True or False where an expert could tell,
 and None where none could: a claim that cannot be checked is never taken for a true one.
@@ -7,16 +8,16 @@ and None where none could: a claim that cannot be checked is never taken for a t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from agent.verify.experts import Experts
+from agent.result import Claim, Evidence, Verdict
+from agent.verify.questions import look, needs_look
+from agent.verify.validation import Experts
 from mllm.claims import ClaimDraft, ClaimKind
 from mllm.content import Artifact, Box
 from mllm.geometry import RELATIONS, Relation, relate
-from prompts import language, render
-from tools.color import color_term
 from tools.select import fits
 
 _MORE: dict[str, Callable[[int, int], bool]] = {
@@ -38,6 +39,47 @@ class Finding:
 
 
 CANNOT_TELL = Finding(None, "")
+
+
+def weigh(draft: ClaimDraft, images: Sequence[Artifact], experts: Experts) -> Finding:
+    """The finding over all pictures: something is there if one picture shows it, and absent
+    only if none does."""
+    findings = [check(draft, image, experts) for image in images]
+    denies = draft.value.strip().lower() == "no"
+    for wanted in (False, True) if denies else (True, False):
+        for finding in findings:
+            if finding.holds is wanted:
+                return finding
+    return CANNOT_TELL
+
+
+def judge(draft: ClaimDraft, finding: Finding, id: str, first: int) -> Claim:
+    """A finding as a verdict, with a piece of evidence a box; ``first`` were numbered before."""
+    verdicts: dict[bool | None, Verdict] = {
+        True: "supported",
+        False: "contradicted",
+        None: "unsupported",
+    }
+    # That something is absent is seen in the whole picture, not in a box of it.
+    seen: Sequence[Box | None] = finding.boxes or ([] if finding.holds is None else [None])
+    evidence = tuple(
+        Evidence(
+            id=f"e{first + i}",
+            artifact=finding.artifact,
+            tool=finding.tool,
+            box=box,
+            score=box.score if box else None,
+        )
+        for i, box in enumerate(seen, 1)
+    )
+    return Claim(
+        **draft.model_dump(),
+        id=id,
+        text=draft.phrase(),
+        verdict=verdicts[finding.holds],
+        found=finding.found,
+        evidence=evidence,
+    )
 
 
 def check(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
@@ -68,8 +110,8 @@ def _attribute(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
         return CANNOT_TELL
     if not boxes:
         return Finding(False, f"no {_thing(draft)}", "detect")
-    if color_term(draft.value) is None:
-        return _ask(draft, image, experts, boxes)
+    if needs_look(draft):
+        return _seen(draft, image, experts, boxes)
     right = tuple(b for b in boxes if fits(b, None, draft.value))
     found = ", ".join(sorted({b.color for b in boxes if b.color}))
     return Finding(bool(right), found or "no colour", "detect", right or boxes)
@@ -106,11 +148,8 @@ def _text(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     return Finding(bool(hits), found, "read_text", hits or lines)
 
 
-def _ask(draft: ClaimDraft, image: Artifact, experts: Experts, boxes: tuple[Box, ...]) -> Finding:
-    # Anything but a colour only the model's own eyes can tell.
-    lang = language(draft.object + draft.value)
-    question = render("verify/attribute", lang, object=draft.object, value=draft.value)
-    reply = experts.ask(image, question)
+def _seen(draft: ClaimDraft, image: Artifact, experts: Experts, boxes: tuple[Box, ...]) -> Finding:
+    reply = experts.seen(image, look(draft))
     said = re.match(r"(yes\b|是|对)|(no\b|不|否)", reply or "", re.IGNORECASE)
     if reply is None or said is None:
         return CANNOT_TELL

@@ -1,0 +1,43 @@
+"""The verifier inside the agent's loop: the claims of an answer, judged.
+
+The stages are those of Woodpecker (arXiv 2310.16045, figure 2), a file each: ``concepts``,
+``questions``, ``validation``, ``findings``, ``correction``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.result import Claim, Questions
+from agent.verify.concepts import concepts
+from agent.verify.findings import judge, weigh
+from agent.verify.questions import questions
+from agent.verify.validation import Experts
+from mllm.backends.protocol import Session
+from mllm.content import Artifact, Usage
+
+
+def verify_answer(
+    question: str,
+    answer: str,
+    lang: str,
+    images: Sequence[Artifact],
+    session: Session,
+    experts: Experts,
+) -> tuple[list[Claim], Questions, Usage]:
+    """Check what ``answer`` claims about ``images``. Returns the claims with their verdicts, what
+    the experts were asked, and what the model's part cost.
+
+    ``session`` must be one of its own: the conversation here is not that of the run.
+    A claim that the experts contradict gets the verdict "contradicted"; one that none of them
+    can check is "unsupported" with nothing found. Raises ``ModelError``.
+    """
+    drafts, usage = concepts(question, answer, lang, session)
+    asked = questions(drafts)
+    experts.answer(images, asked)
+    claims: list[Claim] = []
+    for draft in drafts:
+        finding = weigh(draft, images, experts)
+        first = sum(len(c.evidence) for c in claims)
+        claims.append(judge(draft, finding, f"c{len(claims) + 1}", first))
+    return claims, asked, usage

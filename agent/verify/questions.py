@@ -1,0 +1,37 @@
+"""Stage 2, questions: what the experts have to tell for the claims to be judged (Woodpecker, arXiv
+2310.16045, section 3.2).
+
+A question about an object (is it there, how many, where, of which colour) is one to the detector;
+one about words is the reader's; any other property only the model's own eyes can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.result import Questions
+from mllm.claims import ClaimDraft
+from prompts import language, render
+from tools.color import color_term
+
+
+def questions(drafts: Sequence[ClaimDraft]) -> Questions:
+    """The questions behind ``drafts``."""
+    named = (name for d in drafts if d.kind != "text" for name in (d.object, d.of) if name)
+    looks = (look(d) for d in drafts if needs_look(d))
+    return Questions(
+        labels=tuple(dict.fromkeys(named)),
+        words=any(d.kind == "text" for d in drafts),
+        looks=tuple(dict.fromkeys(looks)),
+    )
+
+
+def needs_look(draft: ClaimDraft) -> bool:
+    """Whether the claim is of a property that no expert measures."""
+    return draft.kind == "attribute" and color_term(draft.value) is None
+
+
+def look(draft: ClaimDraft) -> str:
+    """The yes/no question about such a property."""
+    lang = language(draft.object + draft.value)
+    return render("verify/attribute", lang, object=draft.object, value=draft.value)
