@@ -31,9 +31,26 @@ _NUMBERS: dict[str, ClaimRelation] = {
 def drafts(question: Question, conclusion: Conclusion | None = None) -> list[ClaimDraft]:
     """The claims of ``question.say(conclusion)``, the gold answer by default.
 
-    Objects and colours are named as in the question; numbers, yes and no are as experts say them.
+    Objects and colours are named as in the answer; numbers, yes and no are as experts say them.
     What no claim can express (sums, missing words) is left out.
     """
+    sentence = question.say(conclusion)
+    return [_in_words_of(sentence, draft, question) for draft in _drafts(question, conclusion)]
+
+
+def _in_words_of(sentence: str, draft: ClaimDraft, question: Question) -> ClaimDraft:
+    """The draft with its objects in the singular or plural that the sentence has."""
+    forms = {question.said[n]: noun for n, noun in question.nouns.items() if n in question.said}
+    update = {}
+    for slot in ("object", "of"):
+        said = getattr(draft, slot)
+        if (noun := forms.get(said)) is not None:
+            both = sorted({noun.one, noun.many}, key=len, reverse=True)
+            update[slot] = next((form for form in both if form in sentence), said)
+    return draft.model_copy(update=update)
+
+
+def _drafts(question: Question, conclusion: Conclusion | None) -> list[ClaimDraft]:
     c = conclusion or Conclusion(question.answer, question.absent)
     if c.gold == UNANSWERABLE:
         if c.absent in question.nouns:

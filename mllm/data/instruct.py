@@ -148,21 +148,26 @@ def _closely(scene: Scene, image: Image.Image, lang: str, rng: random.Random) ->
 
 
 def _claims(asked: list[Question], rng: random.Random) -> Conversation:
-    """An answer, right or wrong, taken apart; sometimes of several sentences, or very short."""
+    """An answer, right or wrong, taken apart; sometimes of several sentences. Half the time it is
+    no answer but a sentence of a description, which stands alone."""
     lang = asked[-1].lang
-    several = 1 if rng.random() < 0.7 else rng.randint(2, 3)
+    several = 1 if rng.random() < 0.8 else rng.randint(2, 3)
     chosen = [q for q in asked if q.lang == lang][-several:]
+    alone = rng.random() < 0.5
     said, claims = [], []
     for q in chosen:
         wrong = misread(q, rng) if rng.random() < 0.4 else None
         sentence = q.say(wrong)
-        said.append(statement(sentence) if len(chosen) > 1 and rng.random() < 0.5 else sentence)
+        described = alone if len(chosen) == 1 else rng.random() < 0.5
+        said.append(statement(sentence) if described else sentence)
         claims += drafts(q, wrong)
-    task = chosen[0].text
-    if len(chosen) > 1:
-        task = rng.choice(("", vary(rng.choice(phrasings(lang)["extras"]["describe"]), rng), task))
+    task = "" if alone else chosen[0].text
+    if len(chosen) > 1 and rng.random() < 0.5:
+        task = vary(rng.choice(phrasings(lang)["extras"]["describe"]), rng)
     answer = ("" if lang == "zh" else " ").join(said)
-    reply = json.dumps([c.words() for c in dict.fromkeys(claims)], ensure_ascii=False)
+    # "There are more cups." says more than what only where the question does.
+    told_of = [c for c in dict.fromkeys(claims) if c.of in task or c.of in answer]
+    reply = json.dumps([c.words() for c in told_of], ensure_ascii=False)
     told = claims_messages(task, answer, lang)
     told.append(Message(role="assistant", content=(Text(text=reply),)))
     return Conversation(told, [], {}, "claims")

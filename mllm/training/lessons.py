@@ -29,8 +29,8 @@ from mllm.training.samples import assistant_sample
 BRANCHES = 6
 """Traces of a lesson of branches."""
 SHARES = {
-    "existence": 1.0, "count": 1.0, "attribute": 3.5, "relation": 1.2, "comparison": 1.5,
-    "text": 2.0, "multi_step": 2.0, "unanswerable": 1.5,
+    "existence": 1.0, "count": 1.0, "attribute": 2.5, "relation": 1.2, "comparison": 2.5,
+    "text": 2.0, "multi_step": 2.5, "unanswerable": 2.0,
 }
 """How often a branch asks a question of each family: what is hard comes up more often."""
 CHINESE = 0.33
