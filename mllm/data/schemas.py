@@ -18,7 +18,8 @@ from typing import Any
 from mllm.content import ToolCall, ToolSpec
 
 _INVENTED = 0.3
-"""Share of names that are random letters."""
+"""Share of tools whose names are random letters: what they do stands in their descriptions. Names
+of arguments are always words, since nothing else tells what they are for."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,12 @@ def randomise(
     mapping: dict[str, Renaming] = {}
     for tool in tools:
         known = data["tools"].get(tool.name, {})
-        name = _other(tool.name, known.get(key, []), taken, rng)
+        name = _other(tool.name, known.get(key, []), taken, rng, invented=_INVENTED)
         properties = list(tool.parameters.get("properties", {}).items())
         rng.shuffle(properties)
         used: set[str] = set()
         arguments = {
-            a: _other(a, data["arguments"].get(a, {}).get(key, []), used, rng)
+            a: _other(a, data["arguments"].get(a, {}).get(key, []), used, rng, invented=0.0)
             for a, _ in properties
         }
         parameters = {
@@ -82,9 +83,11 @@ def renamed(call: ToolCall, mapping: Mapped, specs: Sequence[ToolSpec]) -> ToolC
     return ToolCall(id=call.id, name=name, arguments=arguments)
 
 
-def _other(name: str, words: Sequence[str], taken: set[str], rng: random.Random) -> str:
+def _other(
+    name: str, words: Sequence[str], taken: set[str], rng: random.Random, *, invented: float
+) -> str:
     free = [w for w in words if w not in taken]
-    if rng.random() < _INVENTED:
+    if rng.random() < invented:
         free = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(3, 7)))]
     elif rng.random() < 0.25 or not free:
         free = [name] if name not in taken else free
