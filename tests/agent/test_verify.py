@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import Agent
+from agent import Agent, report
+from agent.events import RunStarted, Verified
 from agent.result import Claim, Result
 from mllm.backends.scripted import Scripted
 from mllm.data.scenes import render, sample_scene
@@ -140,3 +141,22 @@ def test_claims_that_are_no_list_leave_the_answer_standing(picture: Path, tmp_pa
     agent = Agent(model, [Detect(), ReadText()], runs=tmp_path)
     result = agent.run("What is in the picture?", images=[picture])
     assert result.answer == "A pig." and result.claims == ()
+
+
+def test_what_the_experts_were_asked_is_kept_each_once(picture: Path, tmp_path: Path) -> None:
+    drafts = [
+        {"kind": "existence", "object": "pig", "value": "yes"},
+        {"kind": "relation", "object": "pig", "relation": "left of", "of": "car", "value": "no"},
+        {"kind": "attribute", "object": "car", "value": "red"},
+        {"kind": "attribute", "object": "car", "value": "broken"},
+        {"kind": "text", "object": "sign", "value": "EXIT 28"},
+    ]
+    model = Scripted(["Look.", "So it is.", json.dumps(drafts)])
+    agent = Agent(model, [Detect(), ReadText()], runs=tmp_path)
+    events = list(agent.stream("What is in the picture?", images=[picture]))
+    (asked,) = [e.asked for e in events if isinstance(e, Verified)]
+    assert asked.labels == ("pig", "car") and asked.words
+    assert asked.looks == ("Is the car broken? Answer yes or no.",)
+    (folder,) = [Path(e.folder) for e in events if isinstance(e, RunStarted)]
+    page = report.write(folder).read_text(encoding="utf-8")
+    assert "Asked the detector for pig, car; the reader for the text" in page
