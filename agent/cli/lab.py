@@ -19,6 +19,10 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 class Suite(StrEnum):
     scenes = "scenes"
     captions = "captions"
+    pope = "pope"
+    chair = "chair"
+    mme = "mme"
+    amber = "amber"
 
 
 class World(StrEnum):
@@ -45,24 +49,53 @@ _RECIPES = {
 
 
 def evaluate(
+    context: typer.Context,
     suite: Annotated[Suite, typer.Argument(help="Which suite.")],
     n: Annotated[int, typer.Option("--n", min=1, help="Questions, or captions.")] = 300,
     seed: Seed = 1_000_003,
     model: Model = "nano",
     data: Annotated[
-        Path | None, typer.Option("--data", help="A folder with questions.jsonl to use instead.")
+        Path | None,
+        typer.Option(
+            "--data",
+            help="scenes: a folder with questions.jsonl to use instead. "
+            "pope, chair, amber: the file with the answers. pope, mme: a folder of such files.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a model on questions that it was not trained on, with 95 % intervals."""
-    from agent.evaluation import captions, scenes
+    """Measure a model on questions that it was not trained on, with 95 % intervals.
 
+    pope, chair, mme and amber ask no model: they score answers in the official formats. What the
+    answers are measured against lies in the same folder:
+
+    pope: the questions as jsonl with "label", the answers as jsonl with "answer" or "text". The
+    words random, popular and adversarial in the names pair several files.
+
+    chair: objects.json, which maps each image id to its objects, and synonyms.txt beside the
+    captions; if wanted, people's own captions in references.json.
+
+    mme: TASK.txt files, which hold the right answers too.
+
+    amber: annotations.json, relation.json and safe_words.txt beside the responses.
+    """
     if suite is Suite.scenes:
+        from agent.evaluation import scenes
+
         _show(scenes.evaluate(n, seed, model, data), as_json, percent=True)
-    elif data is not None:
-        raise InputError("captions are made, not read: leave --data away")
-    else:
+    elif suite is Suite.captions:
+        from agent.evaluation import captions
+
+        if data is not None:
+            raise InputError("captions are made, not read: leave --data away")
         _show(captions.evaluate(n, seed, model), as_json, percent=True)
+    else:
+        from agent.evaluation import answer_files
+
+        _refuse(context, "n", "seed", "model")
+        if data is None:
+            raise InputError(f"{suite} scores answers that are there: give them with --data")
+        _show(answer_files.evaluate(suite, data), as_json)
 
 
 def data(
@@ -145,6 +178,15 @@ def _train(stage: Stage, recipe: Path, resume: bool) -> Path:
             return detector.run(recipe, resume=resume)
 
 
+def _refuse(context: typer.Context, *options: str) -> None:
+    """``InputError`` for an option that was given and means nothing to a suite of answer files."""
+    for name in options:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            suite = context.params["suite"]
+            raise InputError(f"{suite} scores answers that are there: leave --{name} away")
+
+
 def _show(measured: dict[str, Any], as_json: bool, *, percent: bool = False) -> None:
     """The JSON of DESIGN section 6 on stdout, or the same as a table for a person."""
     if as_json:
@@ -152,8 +194,12 @@ def _show(measured: dict[str, Any], as_json: bool, *, percent: bool = False) -> 
         sys.stdout.write("\n")
         return
     from rich.console import Console
+    from rich.text import Text
 
     from agent.evaluation.table import tables
 
-    for part in tables(measured, percent=percent):
+    title, *parts = tables(measured, percent=percent)
+    if measured["seed"] is None:
+        title = Text(f"{measured['suite']}, {measured['model']}", "bold")
+    for part in (title, *parts):
         Console().print(part)
