@@ -33,6 +33,7 @@ class Claim(ClaimDraft):
     id: str = Field(description="unique in the run: c1, c2, ...")
     text: str = Field(description="the claim in words, in the language of the answer")
     verdict: Verdict
+    was: str = Field(default="", description="the claim that a corrected one took the place of")
     found: str = Field(default="", description="what the experts found, in words")
     evidence: tuple[Evidence, ...] = ()
 

@@ -191,6 +191,9 @@ def _console() -> Console:
 def _claim(claim: Claim) -> Text:
     line = Text()
     line.append(f"{MARKS[claim.verdict]} ", STYLES[claim.verdict])
+    if claim.was:
+        line.append(_clean(claim.was), "strike red")
+        line.append(" → ")
     line.append(_clean(claim.text))
     found = f"found {claim.found}" if claim.found else ""
     by = " and ".join(dict.fromkeys(evidence.tool for evidence in claim.evidence))

@@ -155,12 +155,12 @@ def merged(first: Sequence[Claim], second: Sequence[Claim]) -> tuple[Claim, ...]
     out = []
     for claim in second:
         before = wrong.get(_subject(claim))
-        verdict = claim.verdict
+        verdict, was = claim.verdict, ""
         if verdict == "contradicted":
             verdict = "unsupported"
         elif verdict == "supported" and before is not None and before.value != claim.value:
-            verdict = "corrected"
-        out.append(claim.model_copy(update={"verdict": verdict}))
+            verdict, was = "corrected", before.text
+        out.append(claim.model_copy(update={"verdict": verdict, "was": was}))
     return tuple(out)
 
 

@@ -180,6 +180,7 @@ def _claim(claim: Claim, key: str) -> view.Claim:
     return view.Claim(
         key=f"{key}-{claim.id}",
         text=claim.text,
+        was=claim.was,
         kind=claim.kind,
         verdict=claim.verdict,
         found=claim.found,

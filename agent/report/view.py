@@ -93,6 +93,7 @@ class Call:
 class Claim:
     key: str
     text: str
+    was: str  # the wrong claim that it took the place of
     kind: str
     verdict: str
     found: str

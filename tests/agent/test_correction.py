@@ -56,7 +56,9 @@ def test_a_contradicted_answer_is_corrected(tmp_path: Path) -> None:
     events, model = run(tmp_path, "Five cups.", count(5), "Two cups.", count(2))
     last = events[-1]
     assert last.type == "answered" and last.answer == "Two cups."
-    assert [c.verdict for c in last.claims] == ["corrected"]
+    assert [(c.text, c.was, c.verdict) for c in last.claims] == [
+        ("2 cup", "5 cup", "corrected")
+    ]
     shown = model.seen[3]
     assert shown[-2].words() == "Five cups."
     assert "2 cup" in shown[-1].words() and "Steps left: 11." in shown[-1].words()
