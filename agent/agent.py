@@ -28,6 +28,8 @@ from tools.protocol import Tool
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from mllm.decoding import Decoding
+
 
 class TaskArgs(TypedDict, total=False):
     """A task of ``batch``: the arguments of ``run``."""
@@ -45,7 +47,8 @@ class Agent:
     ``model``: "nano", a folder or a Hugging Face name, "openai:NAME@URL", a LangChain chat model
     or a ``Backend``; it is loaded at first use and shared by all runs. ``tools``: those of
     ``tools.default_tools`` unless given. ``runs``: where run folders go, by default
-    ``$CORVID_RUNS`` or ``./runs``.
+    ``$CORVID_RUNS`` or ``./runs``. ``decoding``: a method of ``mllm.decoding`` or its name
+    ("vcd"), for models that run on this machine.
     """
 
     def __init__(
@@ -56,11 +59,13 @@ class Agent:
         budget: Budget | None = None,
         runs: str | Path | None = None,
         verify: bool = True,
+        decoding: str | Decoding | None = None,
     ) -> None:
         self.model = model
         self.budget = budget or Budget()
         self.runs = store.runs_folder(Path(runs) if runs is not None else None)
         self.verify = verify
+        self.decoding = decoding
         self._given = tools
         self._loading = threading.Lock()
         self._backend: Backend | None = None
@@ -83,7 +88,7 @@ class Agent:
             if self._backend is None:
                 from mllm.backends import load
 
-                self._backend = load(self.model)
+                self._backend = load(self.model, decoding=self.decoding)
             return self._backend
 
     def stream(

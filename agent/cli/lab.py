@@ -19,6 +19,7 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 class Suite(StrEnum):
     scenes = "scenes"
     captions = "captions"
+    hallucination = "hallucination"
     pope = "pope"
     chair = "chair"
     mme = "mme"
@@ -83,12 +84,13 @@ def evaluate(
         from agent.evaluation import scenes
 
         _show(scenes.evaluate(n, seed, model, data), as_json, percent=True)
-    elif suite is Suite.captions:
-        from agent.evaluation import captions
+    elif suite in (Suite.captions, Suite.hallucination):
+        from agent.evaluation import captions, hallucination
 
         if data is not None:
-            raise InputError("captions are made, not read: leave --data away")
-        _show(captions.evaluate(n, seed, model), as_json, percent=True)
+            raise InputError(f"the pictures of {suite} are made, not read: leave --data away")
+        made = captions if suite is Suite.captions else hallucination
+        _show(made.evaluate(n, seed, model), as_json, percent=True)
     else:
         from agent.evaluation import answer_files
 

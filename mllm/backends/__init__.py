@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mllm.backends.protocol import Backend, ModelError
+
+if TYPE_CHECKING:
+    from mllm.decoding import Decoding
 
 NANO = Path(__file__).parent.parent / "weights" / "nano"
 """The folder of the shipped controller."""
 
 
-def load(model: Any, **options: Any) -> Backend:
+def load(model: Any, *, decoding: str | Decoding | None = None, **options: Any) -> Backend:
     """The backend for ``model``:
 
     - ``"nano"``: the controller shipped with this package;
@@ -25,14 +28,21 @@ def load(model: Any, **options: Any) -> Backend:
     - a LangChain chat model;
     - a backend, returned as it is.
 
-    ``options`` go to the local backend: ``device``, ``dtype``, ``temperature``, ``seed``.
-    Raises ``ModelError`` when ``model`` is none of these.
+    ``decoding`` is a method of ``mllm.decoding`` or its name ("vcd"), for the models that run
+    here. Other ``options`` go to the local backend: ``device``, ``dtype``, ``temperature``,
+    ``seed``. Raises ``ModelError`` when ``model`` is none of these.
     """
+    remote = not isinstance(model, str | Path) or str(model).startswith("openai:")
+    if decoding is not None and remote:
+        raise ModelError(
+            'decoding methods need a local model: give "nano", a folder or a hub name, or no '
+            "decoding"
+        )
     if hasattr(model, "session"):
         backend: Backend = model
         return backend
     if isinstance(model, str | Path):
-        return _named(str(model), options)
+        return _named(str(model), {"decoding": decoding, **options})
     if hasattr(model, "bind_tools") and hasattr(model, "stream"):
         from mllm.backends.langchain import LangChain
 

@@ -14,9 +14,9 @@ from mllm.backends.calls import THINK, Listener
 from mllm.backends.engine import Engine, Picture, Prompt
 from mllm.backends.grammar import Grammars
 from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice
-from mllm.backends.session_cache import SessionCache
 from mllm.backends.template import Template
 from mllm.content import MediaReader, Message, ToolSpec, Turn, Usage
+from mllm.decoding import Decoding, Reader, named
 from mllm.model.chat import pictures
 
 
@@ -32,13 +32,16 @@ class Local:
         dtype: str | None = None,
         temperature: float = 0.0,
         seed: int = 0,
+        decoding: str | Decoding | None = None,
     ) -> None:
         """``device`` and ``dtype`` are chosen when not given: bfloat16 on a GPU if there is one,
         else the CPU, in float32 for models of less than a billion parameters. ``temperature`` 0
-        is greedy decoding; above it, tokens are drawn with ``seed``."""
+        is greedy decoding; above it, tokens are drawn with ``seed``. ``decoding``: a method of
+        ``mllm.decoding``, or its name. Raises ``ModelError`` for an unknown one."""
         self.name = name or model
         self.temperature = temperature
         self.seed = seed
+        self.decoding = None if decoding is None else named(decoding)
         self._model, self._device, self._dtype = model, device, dtype
         self._parts: tuple[Engine, Template, Grammars] | None = None
         self._loading = Lock()
@@ -46,6 +49,11 @@ class Local:
     def session(self, media: MediaReader) -> LocalSession:
         """Raises ``ModelError`` when the model cannot be loaded."""
         return LocalSession(self, media)
+
+    def reader(self) -> Reader:
+        """What a new session reads its conversation with. Raises ``ModelError``."""
+        engine, _, _ = self.parts()
+        return Reader(engine) if self.decoding is None else self.decoding.reader(engine)
 
     def parts(self) -> tuple[Engine, Template, Grammars]:
         """Engine, template and grammars, loaded once. Raises ``ModelError``."""
@@ -63,9 +71,10 @@ class LocalSession:
     """One conversation: its KV cache and its pictures, processed and encoded once."""
 
     def __init__(self, backend: Local, media: MediaReader) -> None:
+        self._backend = backend
         self._engine, self._template, self._grammars = backend.parts()
         self._media = media
-        self._cache = SessionCache(self._engine)
+        self._reader = backend.reader()
         self._pictures: dict[str, Picture] = {}
         self._temperature = backend.temperature
         self._random = torch.Generator().manual_seed(backend.seed)
@@ -90,7 +99,7 @@ class LocalSession:
         )
         detokenise = _Detokeniser(self._engine.tokenizer, self._grammars.ends)
 
-        logits, cached = self._cache.prefill(prompt)
+        logits, cached = self._reader.prefill(prompt)
         count, done = 0, False
         while not done and count < room:
             new = self._next(logits, matcher, room - count)
@@ -100,7 +109,7 @@ class LocalSession:
                     yield piece
             done = new[-1] in self._grammars.ends or matcher.is_stopped()
             if not done and count < room:
-                logits = self._cache.extend(new)
+                logits = self._reader.extend(new)
         if piece := listener.finish():
             yield piece
 
@@ -121,7 +130,7 @@ class LocalSession:
         )
 
     def close(self) -> None:
-        self._cache = SessionCache(self._engine)
+        self._reader = self._backend.reader()
         self._pictures.clear()
 
     def _processed(self, messages: Sequence[Message]) -> list[Picture]:
@@ -152,7 +161,7 @@ class LocalSession:
         """The next token, and any that the grammar leaves no choice about after it."""
         allowed = torch.frombuffer(bytearray(matcher.compute_logit_bias()), dtype=torch.uint8)
         allowed = allowed[: len(logits)].bool().to(logits.device)
-        logits = logits.masked_fill(~allowed, -torch.inf)
+        logits = self._reader.weigh(logits.masked_fill(~allowed, -torch.inf))
         if self._temperature > 0:
             chances = (logits / self._temperature).softmax(-1).cpu()
             token = int(torch.multinomial(chances, 1, generator=self._random))

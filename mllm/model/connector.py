@@ -3,7 +3,8 @@
 Two paths are added. ``aligned`` projects every patch into the space of the word embeddings, where
 the dense pretraining loss pulls it to the word of what it shows; the mean of the 2x2 aligned
 patches *is* a word-like token that the decoder understands at once. The pixel shuffle (Shi et al.,
-arXiv 1609.05158, as in SmolVLM) with an MLP adds the detail that a mean loses.
+arXiv 1609.05158, as in SmolVLM) with an MLP adds the detail that a mean loses. It starts at zero:
+random features on top of the words hide them, and nothing is learned from pictures.
 """
 
 from __future__ import annotations

@@ -125,11 +125,26 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
             loss=loss, logits=logits, past_key_values=past_key_values, aligned=aligned
         )
 
+    def represent(
+        self,
+        input_ids: Tensor,
+        pixel_values: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        image_index: Tensor | None = None,
+    ) -> Tensor:
+        """The decoder's last hidden states ``(b, t, d)``, for losses on representations. The
+        arguments are those of ``forward``."""
+        inputs, _ = self._embed(input_ids, pixel_values, image_index)
+        mask = _mask(input_ids, 0, attention_mask)
+        out: Tensor = self.decoder(inputs, _positions(input_ids, 0, attention_mask), mask, None)
+        return out
+
     def _embed(
         self, input_ids: Tensor, pixel_values: Tensor | None, image_index: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Word embeddings with the visual tokens put in their places, ``(b, t, d)``."""
-        x = self.embedding(input_ids) * self.config.hidden_size**0.5
+        """Word embeddings with the visual tokens put in their places, ``(b, t, d)``. Visual token
+        k also carries the word ``<|loc_k|>``, so that a place can be asked for and named."""
+        x = self.embedding(self._sources(input_ids)) * self.config.hidden_size**0.5
         places = input_ids == self.config.image_token_id
         if pixel_values is None:
             if places.any():
@@ -143,7 +158,8 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
                 f"{int(places.sum())} image tokens in the text, but the pictures make "
                 f"{tokens.shape[0] * tokens.shape[1]}"
             )
-        return x.masked_scatter(places[..., None], tokens.to(x.dtype)), aligned
+        seen = torch.zeros_like(x).masked_scatter(places[..., None], tokens.to(x.dtype))
+        return x + seen, aligned
 
     def _sources(self, input_ids: Tensor) -> Tensor:
         """What copying each position yields: its token, or ``<|loc_k|>`` for visual token k."""
@@ -168,6 +184,8 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         elif isinstance(module, VisionEncoder):
             nn.init.normal_(module.rows, std=0.1)
             nn.init.normal_(module.columns, std=0.1)
+        elif isinstance(module, Connector):
+            nn.init.zeros_(module.mlp[2].weight)
         elif isinstance(module, MixtureHead):
             nn.init.constant_(module.run, RUN_TRUST)
         for name in ("out", "down"):

@@ -50,7 +50,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def use(*lines: Line) -> None:
         script = Scripted(lines)
-        monkeypatch.setattr(mllm.backends, "load", lambda name: script)
+        monkeypatch.setattr(mllm.backends, "load", lambda name, decoding=None: script)
 
     return use
 

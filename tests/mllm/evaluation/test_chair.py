@@ -90,3 +90,8 @@ def test_captions_without_truth_are_refused(coco: Vocabulary) -> None:
         chair([Caption("1", "A dog.")], {}, coco)
     with pytest.raises(ValueError, match="no caption"):
         chair([], {}, coco)
+
+
+@pytest.mark.parametrize("text", ["There are 0 cups.", "There is no red cup.", "No orange cup."])
+def test_a_number_or_a_colour_between_no_and_the_object_denies_it_too(text: str) -> None:
+    assert [m.denied for m in Vocabulary.ours().mentions(text) if m.category == "cup"] == [True]

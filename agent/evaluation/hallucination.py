@@ -1,0 +1,186 @@
+"""`corvid eval hallucination`: what does a model see that is not there, and what stops it?
+
+Each scene is described once, and asked about: are some objects there that are, and some that are
+not. Rows, on the same scenes:
+
+- ``base``: the model answers by looking alone, without tools
+- those of ``METHODS``: the same, with another way to generate
+- ``verified``: the answers of ``base`` as ``agent.verify`` puts them right. It is shown an answer
+  without its question, so that a bare "Yes." claims nothing and stays. ``seconds`` are those of
+  the answer and its verification together.
+- ``always_yes``, ``always_no``: what one word would get
+
+Columns: ``pope_f1.SETTING`` (arXiv 2305.10355); ``chair_i`` and ``chair_s`` (arXiv 1809.02156) of
+the descriptions, and ``cover``, the share of the true kinds of objects that they name, so that
+silence does not win; ``seconds`` an answer; for ``verified`` also ``right_claims_kept`` and
+``corrected_right``. What is true comes from the labels of the scenes, never from a detector.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from agent import media
+from agent.evaluation.hallucination_scores import (
+    SETTINGS,
+    Case,
+    Replies,
+    always,
+    corrections,
+    scores,
+)
+from agent.evaluation.scenes import STYLE
+from agent.evaluation.statements import things
+from agent.store import MediaStore
+from agent.verify import verify
+from mllm.backends import load
+from mllm.backends.protocol import Backend, MalformedOutput, ModelError, generate
+from mllm.content import Artifact
+from mllm.data.lexicon import NAMES
+from mllm.data.phrasing import phrasings
+from mllm.data.scenes import Scene, render, sample_scene
+from mllm.episode import Episode, messages
+from mllm.evaluation import pope
+
+METHODS: dict[str, Callable[[Any], Backend]] = {
+    "vcd": lambda model: load(model, decoding="vcd"),
+}
+"""Rows that answer as ``base`` does, by a model made of the one that was given. Where that cannot
+be, the row says so."""
+
+PER_SCENE = 4
+"""Questions of a setting about one scene, half of them about what is there. A scene with less
+than half as many kinds of objects is only described."""
+MAX_TOKENS = 256
+"""Of an answer."""
+
+
+def evaluate(n: int, seed: int, model: str | Backend, *, quiet: bool = False) -> dict[str, Any]:
+    """The measured rows, in the JSON of DESIGN section 6. Progress goes to stderr.
+
+    ``n`` scenes in the design that training never saw. Raises ``ModelError`` when the model
+    cannot be used.
+    """
+    backend = load(model)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="corvid-eval-") as folder,
+        Progress(*columns, TimeRemainingColumn(), console=console, disable=quiet) as progress,
+    ):
+        numbers = progress.track(range(n), description="scenes")
+        scenes = [sample_scene(seed, index, style=STYLE) for index in numbers]
+        cases, album = cases_of(scenes, seed), _Album(scenes, Path(folder))
+        work = list(zip(cases, album.pictures, strict=True))
+
+        base = [album.look(backend, *one) for one in progress.track(work, description="base")]
+        rows: dict[str, dict[str, Any]] = {"base": scores(cases, base)}
+        for row, made in METHODS.items():
+            try:
+                other = made(model)
+                said = [album.look(other, *one) for one in progress.track(work, description=row)]
+                rows[row] = scores(cases, said)
+            except ModelError as error:
+                rows[row] = {"error": str(error)}
+        pairs = list(zip(base, album.pictures, strict=True))
+        checked = [
+            album.check(backend, *one) for one in progress.track(pairs, description="verified")
+        ]
+        rows["verified"] = {**scores(cases, checked), **corrections(cases, base, checked)}
+    rows |= {"always_yes": always(cases, "Yes."), "always_no": always(cases, "No.")}
+    return {"suite": "hallucination", "model": backend.name, "seed": seed, "rows": rows}
+
+
+def cases_of(scenes: Sequence[Scene], seed: int) -> list[Case]:
+    """What is asked about the scenes, and what is true of them: pure functions of the arguments.
+
+    Absent objects are any of the world's categories, popular and adversarial ones by how often
+    these scenes show them.
+    """
+    shown = [pope.Picture(str(i), _kinds(scene, seed)) for i, scene in enumerate(scenes)]
+    # Pictures of one object are not asked about, but what they show can be asked for.
+    every = [pope.Picture("", (name,)) for name in NAMES]
+    rich = any(len(picture.objects) >= PER_SCENE // 2 for picture in shown)
+    asked = {
+        setting: pope.build_questions(
+            [*shown, *every], setting, per_image=PER_SCENE, seed=seed, ask=_question
+        )
+        if rich
+        else []
+        for setting in SETTINGS
+    }
+    return [
+        Case(
+            name=str(i),
+            things=things(scene),
+            questions={
+                setting: tuple(q for q in asked[setting] if q.image == str(i))
+                for setting in SETTINGS
+            },
+        )
+        for i, scene in enumerate(scenes)
+    ]
+
+
+class _Album:
+    """The pictures of scenes, and what a model says of one."""
+
+    def __init__(self, scenes: Sequence[Scene], folder: Path) -> None:
+        (folder / "media").mkdir()
+        self._store = MediaStore(folder)
+        self.pictures = [self._kept(scene) for scene in scenes]
+
+    def _kept(self, scene: Scene) -> Artifact:
+        one = media.load_image(render(scene)).named("img1")
+        self._store.put(one.data, one.artifact.sha256, one.suffix)
+        return one.artifact
+
+    def look(self, backend: Backend, case: Case, picture: Artifact) -> Replies:
+        """The model's own description and answers; nothing where it gives none."""
+        describe = phrasings("en")["extras"]["describe"][0]
+        told = [self._ask(backend, task, picture) for task in (describe, *case.asked)]
+        texts, seconds = [text for text, _ in told], tuple(taken for _, taken in told)
+        return Replies(texts[0], dict(zip(case.asked, texts[1:], strict=True)), seconds)
+
+    def check(self, backend: Backend, said: Replies, picture: Artifact) -> Replies:
+        """The same after verification."""
+        texts, seconds = [], []
+        for text, before in zip(said.texts, said.seconds, strict=True):
+            started = time.perf_counter()
+            if text.strip():
+                text = verify(text, [self._store.path(picture)], model=backend).answer
+            texts.append(text)
+            seconds.append(before + time.perf_counter() - started)
+        return Replies(texts[0], dict(zip(said.answers, texts[1:], strict=True)), tuple(seconds))
+
+    def _ask(self, backend: Backend, task: str, picture: Artifact) -> tuple[str, float]:
+        shown = messages(Episode(task=task, media=(picture,)))
+        session = backend.session(self._store)
+        started = time.perf_counter()
+        try:
+            text = generate(session, shown, tool_choice="none", max_tokens=MAX_TOKENS).text
+        except MalformedOutput:
+            text = ""
+        finally:
+            session.close()
+        return text, time.perf_counter() - started
+
+
+def _kinds(scene: Scene, seed: int) -> tuple[str, ...]:
+    """The kinds of objects in a scene, in an order of chance: the first are asked about."""
+    kinds = sorted({o.label for o in scene.objects})
+    random.Random(f"pope/{seed}/{scene.index}").shuffle(kinds)
+    return tuple(kinds)
+
+
+def _question(name: str) -> str:
+    one, *_ = phrasings("en")["pairs"].get(name, [name])
+    return pope.english(one)

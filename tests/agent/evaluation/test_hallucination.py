@@ -1,0 +1,303 @@
+"""`corvid eval hallucination`: numbers on records made by hand, rows with scripted models."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from agent.evaluation import hallucination
+from agent.evaluation.hallucination import PER_SCENE, cases_of
+from agent.evaluation.hallucination_scores import (
+    SETTINGS,
+    Case,
+    Replies,
+    always,
+    corrections,
+    pope_f1,
+    ratio,
+    scores,
+)
+from agent.evaluation.statements import Statement, Thing, holds, statements, things
+from agent.evaluation.table import tables
+from mllm.backends.protocol import ModelError
+from mllm.backends.scripted import Line, Scripted
+from mllm.content import Boxes, Message
+from mllm.data.lexicon import NAMES, normalize
+from mllm.data.scenes import sample_scene
+from mllm.evaluation import pope
+from mllm.evaluation.intervals import wilson
+from tools import Image, Tool
+from tools.protocol import ToolContext
+
+SEED = 5
+DESK = (Thing("cup", "red"), Thing("cup", "blue"), Thing("dog", None))
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("A cup and dogs.", {("cup", "", None), ("dog", "", None)}),
+        ("Two large red cups.", {("cup", "", None), ("cup", "red", None), ("cup", "red", 2)}),
+        ("The mug is grey.", {("cup", "", None), ("cup", "gray", None)}),
+        ("2 cups are red.", {("cup", "", None), ("cup", "red", None), ("cup", "", 2)}),
+        ("No, there is no dog.", {("dog", "", 0)}),
+        ("There are no red cups.", {("cup", "red", 0)}),
+        ("0 dogs, 3 pairs of scissors", {("dog", "", 0), ("scissors", "", None),
+                                         ("scissors", "", 3)}),
+        ("More than 2 dogs, at least one cup.", {("dog", "", None), ("cup", "", None)}),
+        ("A dog on a table. A dog.", {("dog", "", None)}),
+        ("An orange car.", {("car", "", None), ("car", "orange", None)}),
+        ("Yes.", set()),
+    ],
+)  # fmt: skip
+def test_what_a_text_states(text: str, stated: set[tuple[str, str, int | None]]) -> None:
+    assert statements(text) == {Statement(*one) for one in stated}
+
+
+@pytest.mark.parametrize(
+    ("stated", "true"),
+    [
+        (Statement("cup"), True),
+        (Statement("cat"), False),
+        (Statement("cat", number=0), True),
+        (Statement("cup", number=2), True),
+        (Statement("cup", number=1), False),
+        (Statement("cup", "red", 1), True),
+        (Statement("cup", "red", 2), False),
+        (Statement("cup", "green"), False),
+        (Statement("cat", "green"), False),
+        (Statement("dog", "brown"), None),
+    ],
+)
+def test_a_statement_is_true_by_the_labels(stated: Statement, true: bool | None) -> None:
+    assert holds(stated, DESK) is true
+
+
+def case(name: str, there: Sequence[Thing], yes: str, no: str) -> Case:
+    asked = tuple(
+        pope.Question(i, name, pope.english(noun), label)
+        for i, (noun, label) in enumerate(((yes, "yes"), (no, "no")), 1)
+    )
+    return Case(name, tuple(there), dict.fromkeys(SETTINGS, asked))
+
+
+CASES = [
+    case("0", DESK, "cup", "cat"),
+    case("1", (Thing("key", None),), "key", "cat"),
+    Case("2", (Thing("cow", None),), dict.fromkeys(SETTINGS, ())),
+]
+
+
+def said(description: str, answers: Mapping[str, str], *seconds: float) -> Replies:
+    return Replies(description, {pope.english(k): v for k, v in answers.items()}, seconds)
+
+
+SAID = [
+    said("A cup and 2 cats.", {"cup": "Yes.", "cat": "Yes, a cat."}, 1.0, 2.0, 3.0),
+    said("A key, a key and a bed.", {"key": "Who knows?", "cat": "No."}, 2.0, 2.0, 2.0),
+    said("A cow; there is no cat.", {}, 2.0),
+]
+
+
+def test_columns_of_a_row() -> None:
+    row = scores(CASES, SAID)
+    for setting in SETTINGS:
+        f1 = row[f"pope_f1.{setting}"]
+        assert (f1["value"], f1["n"]) == (0.5, 4)  # one hit, one false yes, one missed
+    assert (row["chair_i"]["value"], row["chair_i"]["n"]) == (pytest.approx(2 / 6), 6)
+    assert (row["chair_s"]["value"], row["chair_s"]["n"]) == (pytest.approx(2 / 3), 3)
+    assert (row["cover"]["value"], row["cover"]["n"]) == (0.75, 4)  # the dog is not named
+    assert row["seconds"] == {"value": 2.0, "low": None, "high": None, "n": 7}
+    for name in ("pope_f1.random", "chair_i", "chair_s", "cover"):
+        low, high, value = (row[name][end] for end in ("low", "high", "value"))
+        assert low is not None and high is not None and value is not None
+        assert 0 <= low < value < high <= 1
+
+
+def test_f1_is_that_of_pope_over_all_questions() -> None:
+    records = [
+        pope.Record(q.label, one.answers[q.text])
+        for c, one in zip(CASES, SAID, strict=True)
+        for q in c.questions["popular"]
+    ]
+    answers = [one.answers for one in SAID]
+    assert pope_f1(CASES, answers)["pope_f1.popular"]["value"] == pope.score(records).model.f1
+    report = pope.score(records)
+    for word, constant in (("Yes.", report.always_yes), ("No.", report.always_no)):
+        metric = always(CASES, word)["pope_f1.popular"]
+        assert metric == {"value": constant.f1, "low": None, "high": None, "n": 4}
+
+
+def test_silence_has_no_chair_but_no_cover_either() -> None:
+    row = scores(CASES, [Replies("", dict.fromkeys(c.asked, "")) for c in CASES])
+    assert row["chair_i"] == {"value": None, "low": None, "high": None, "n": 0}
+    assert row["chair_s"]["value"] == row["cover"]["value"] == row["pope_f1.random"]["value"] == 0
+    assert row["seconds"]["value"] is None
+
+
+def test_what_became_of_claims() -> None:
+    before = [
+        said("A red cup, 3 cups and a brown dog.", {"cup": "Yes, a cup.", "cat": "Yes, a cat."}),
+        said("A bed.", {"key": "I see a key.", "cat": "There is no cat."}),
+    ]
+    after = [
+        # 3 becomes 2, which is right; the red cup and a dog stay; the cat is denied, rightly
+        said("A red cup, 2 cups and a dog.", {"cup": "Yes, a cup.", "cat": "There is no cat."}),
+        # the bed becomes a cat, wrongly; the key is lost
+        said("A cat.", {"key": "There is no key.", "cat": "There is no cat."}),
+    ]
+    row = corrections(CASES[:2], before, after)
+    kept, right = row["right_claims_kept"], row["corrected_right"]
+    # cup, red cup, dog; cup; key; no cat. A dog's colour is not known.
+    assert (kept["value"], kept["n"]) == (pytest.approx(5 / 6), 6)
+    # 2 cups; no cat; a cat; no key
+    assert (right["value"], right["n"]) == (0.5, 4)
+    same = corrections(CASES[:2], before, before)
+    assert same["right_claims_kept"]["value"] == 1
+    assert same["corrected_right"]["n"] == 0
+
+
+def test_intervals_are_of_pictures_not_of_answers() -> None:
+    few, many = ratio([(1, 10), (9, 10)] * 5), ratio([(1, 10), (9, 10)] * 500)
+    assert few["value"] == many["value"] == 0.5
+    assert width(few) > 5 * width(many)
+    assert width(few) > width(ratio([(5, 10)] * 10)) == 0
+    never = ratio([(0, 10)] * 7 + [(0, 0)])
+    assert (never["low"], never["high"]) == wilson(0, 7)
+    assert (never["value"], never["n"]) == (0, 70)
+
+
+def width(metric: Mapping[str, float | int | None]) -> float:
+    low, high = metric["low"], metric["high"]
+    assert low is not None and high is not None
+    return high - low
+
+
+def test_questions_are_of_what_is_there_and_of_what_is_not() -> None:
+    scenes = [sample_scene(SEED, i, style="twemoji") for i in range(25)]
+    cases = cases_of(scenes, SEED)
+    assert cases == cases_of(scenes, SEED) != cases_of(scenes, SEED + 1)
+    for scene, one in zip(scenes, cases, strict=True):
+        there = {thing.object for thing in one.things}
+        assert one.things == things(scene)
+        for setting in SETTINGS:
+            asked = one.questions[setting]
+            assert len(asked) == (PER_SCENE if len(there) >= PER_SCENE / 2 else 0)
+            assert [q.label for q in asked] == ["yes", "no"] * (len(asked) // 2)
+            assert all((about(q.text) in there) == (q.label == "yes") for q in asked)
+    random, popular = (
+        {about(q.text) for c in cases for q in c.questions[setting] if q.label == "no"}
+        for setting in SETTINGS[:2]
+    )
+    assert random <= set(NAMES)
+    assert len(random) > 20 > len(popular)
+
+
+def test_a_single_poor_scene_is_described_and_not_asked_about() -> None:
+    scene = next(s for s in map(one_scene, range(50)) if len({o.label for o in s.objects}) == 1)
+    (only,) = cases_of([scene], SEED)
+    assert only.asked == ()
+    assert pope_f1([only], [{}])["pope_f1.random"]["value"] is None
+
+
+def one_scene(index: int) -> Any:
+    return sample_scene(SEED, index, style="twemoji")
+
+
+def about(question: str) -> str | None:
+    found = re.fullmatch(r"Is there an? (.+) in the image\?", question)
+    assert found is not None
+    return normalize(found[1].removeprefix("pair of ").removeprefix("bunch of "))
+
+
+def model(claims: Callable[[str], list[dict[str, str]]] = lambda answer: []) -> Scripted:
+    """Says yes to every question and sees a cat in every picture, and puts right what it is told
+    to. ``claims`` takes an answer apart."""
+
+    def say(messages: Sequence[Message]) -> str:
+        system, asked = messages[0].words(), messages[-1].words()
+        if "JSON" in system:
+            return json.dumps(claims(asked))
+        if "image" in asked and (question := re.search(r"Is there (an? .+) in the image", asked)):
+            return f"Yes, there is {question[1]} in the image."
+        if "Describe" in asked:
+            return "The picture shows a cat."
+        wrong = re.search(r"there is an? (.+) in the image", asked)
+        return f"No, there is no {wrong[1]} in the image." if wrong else "I see nothing."
+
+    line: Line = say
+    return Scripted([line] * 500)
+
+
+def existence(answer: str) -> list[dict[str, str]]:
+    found = re.search(r"there is (an?|no) (.+) in the image", answer)
+    value = "no" if found and found[1] == "no" else "yes"
+    return [{"kind": "existence", "object": found[2], "value": value}] if found else []
+
+
+def test_a_model_without_claims_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hallucination, "METHODS", {"twin": lambda given: given, "vcd": refused})
+    measured = hallucination.evaluate(2, SEED, model(), quiet=True)
+    assert {k: measured[k] for k in ("suite", "model", "seed")} == {
+        "suite": "hallucination", "model": "scripted", "seed": SEED,
+    }  # fmt: skip
+    rows = measured["rows"]
+    assert list(rows) == ["base", "twin", "vcd", "verified", "always_yes", "always_no"]
+    assert rows["vcd"] == {"error": "needs a local model"}
+    columns = [*(f"pope_f1.{s}" for s in SETTINGS), "chair_i", "chair_s", "cover"]
+    for name in columns:
+        assert rows["base"][name] == rows["twin"][name] == rows["verified"][name]
+    for name in columns[:3]:
+        assert rows["base"][name]["value"] == rows["always_yes"][name]["value"] == 2 / 3
+        assert rows["always_no"][name]["value"] == 0
+    assert rows["base"]["chair_s"]["value"] == 1
+    assert rows["verified"]["right_claims_kept"]["value"] == 1
+    assert rows["verified"]["corrected_right"]["value"] is None
+    assert rows["verified"]["seconds"]["value"] > rows["base"]["seconds"]["value"]
+    text = printed(measured)
+    assert "vcd could not run: needs a local model" in text
+    assert all(len(line.rstrip()) <= 100 for line in text.splitlines())
+
+
+def refused(model: Any) -> Any:
+    raise ModelError("needs a local model")
+
+
+class Blind(Tool):
+    """A detector that finds nothing anywhere."""
+
+    name = "detect"
+
+    def run(self, image: Image, context: ToolContext, labels: list[str]) -> Boxes:
+        """Find objects."""
+        return Boxes(artifact=image.artifact.id, boxes=(), counts=dict.fromkeys(labels, 0))
+
+
+def test_what_a_blind_detector_takes_back_is_judged_by_the_labels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tools.default_tools", lambda: [Blind()])
+    rows = hallucination.evaluate(3, SEED, model(existence), quiet=True)["rows"]
+    for setting in SETTINGS:  # every yes became a no, the right ones too
+        assert rows["verified"][f"pope_f1.{setting}"]["value"] == 0
+    kept, right = rows["verified"]["right_claims_kept"], rows["verified"]["corrected_right"]
+    cases = cases_of([one_scene(i) for i in range(3)], SEED)
+    asked = sum(len(c.asked) for c in cases)
+    there = PER_SCENE // 2 * sum(bool(c.asked) for c in cases)
+    assert 0 < there < asked
+    assert (kept["value"], kept["n"]) == (0, there)
+    assert (right["value"], right["n"]) == (pytest.approx(1 - there / asked), asked)
+
+
+def printed(measured: dict[str, Any]) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=120)
+    for part in tables(measured, percent=True):
+        console.print(part)
+    return out.getvalue()
