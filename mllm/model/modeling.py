@@ -185,7 +185,7 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
             nn.init.normal_(module.rows, std=0.1)
             nn.init.normal_(module.columns, std=0.1)
         elif isinstance(module, Connector):
-            nn.init.zeros_(module.mlp[2].weight)
+            nn.init.zeros_(module.mlp.get_parameter("2.weight"))
         elif isinstance(module, MixtureHead):
             nn.init.constant_(module.run, RUN_TRUST)
         for name in ("out", "down"):
