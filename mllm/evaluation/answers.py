@@ -55,7 +55,9 @@ def matches(answer: str, gold: str, family: str, choices: Sequence[str] | None =
     if family == "text":
         return _says(text, gold)
     for kind in ("sides", "colors", "settings"):
-        if gold in words[kind] and (kind != "sides" or gold in (choices or ())):
+        # Sides are always offered as choices; an orange that is offered is the fruit.
+        offered = gold in (choices or ())
+        if gold in words[kind] and offered == (kind == "sides"):
             return _mentions(_asserted(low), words[kind]) == {gold}
     if normalize(gold) is not None and gold == gold.lower():
         return _names(_first_compared(_asserted(low))) == {normalize(gold)}

@@ -113,3 +113,9 @@ def test_baselines_are_what_answering_blindly_gives() -> None:
     items = [item("yes", "existence"), item("no", "existence"), item("no", "existence"),
              item("3", "count")]
     assert baselines(items) == {"always_yes": 0.25, "always_no": 0.5, "majority": 0.75}
+
+
+def test_an_orange_that_is_offered_is_the_fruit() -> None:
+    assert matches("There are more oranges.", "orange", "comparison", ("sign", "orange"))
+    assert not matches("There are more orange signs.", "orange", "comparison", ("sign", "orange"))
+    assert matches("The sign is orange.", "orange", "attribute")
