@@ -39,6 +39,7 @@ class Stage(StrEnum):
 class Bench(StrEnum):
     overhead = "overhead"
     session = "session"
+    verify = "verify"
 
 
 _RECIPES = {
@@ -156,6 +157,10 @@ def bench(
         from agent.bench import overhead
 
         _show(overhead.run(), as_json)
+    elif name is Bench.verify:
+        from agent.bench import verify
+
+        _show(verify.run(model), as_json)
     else:
         from agent.bench import session
 

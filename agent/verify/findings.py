@@ -141,11 +141,22 @@ def _text(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     lines = experts.lines(image)
     if lines is None:
         return CANNOT_TELL
-    hits = tuple(b for b in lines if _reads(draft.value, b.text or ""))
-    if not hits and _reads(draft.value, " ".join(b.text or "" for b in lines)):
-        hits = lines
-    found = "; ".join(f'"{b.text}"' for b in lines) or "no text"
-    return Finding(bool(hits), found, "read_text", hits or lines)
+    # What stands beside a sign is not what the sign says. Where no such object is known, as on a
+    # page, all lines are one text.
+    things = _described(draft, image, experts)
+    texts = [tuple(b for b in lines if _on(b, thing)) for thing in things] if things else [lines]
+    hits = next((some for some in texts if _reads(draft.value, _joined(some))), ())
+    found = "; ".join(f'"{_joined(some)}"' for some in texts if some) or "no text"
+    return Finding(bool(hits), found, "read_text", hits or tuple(b for some in texts for b in some))
+
+
+def _joined(lines: Sequence[Box]) -> str:
+    return " ".join(b.text or "" for b in lines)
+
+
+def _on(line: Box, thing: Box) -> bool:
+    x, y = line.center
+    return thing.x0 <= x <= thing.x1 and thing.y0 <= y <= thing.y1
 
 
 def _seen(draft: ClaimDraft, image: Artifact, experts: Experts, boxes: tuple[Box, ...]) -> Finding:

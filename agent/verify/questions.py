@@ -2,7 +2,8 @@
 2310.16045, section 3.2).
 
 A question about an object (is it there, how many, where, of which colour) is one to the detector;
-one about words is the reader's; any other property only the model's own eyes can tell.
+one about words is the reader's, and the detector says on what they stand; any other property only
+the model's own eyes can tell.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tools.color import color_term
 
 def questions(drafts: Sequence[ClaimDraft]) -> Questions:
     """The questions behind ``drafts``."""
-    named = (name for d in drafts if d.kind != "text" for name in (d.object, d.of) if name)
+    named = (name for d in drafts for name in (d.object, d.of) if name)
     looks = (look(d) for d in drafts if needs_look(d))
     return Questions(
         labels=tuple(dict.fromkeys(named)),

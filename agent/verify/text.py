@@ -142,10 +142,12 @@ class _Check:
         self.usage += usage
         drafts = self._drafts(corrected) if corrected else []
         self.experts.answer(self.images, questions(drafts))
-        again = merged(claims, self._judged(drafts))
-        if not again or any(c.verdict == "unsupported" for c in again):
+        again = self._judged(drafts)
+        # What could not be checked before need not be now; what is wrong or newly open must not be.
+        opened = {c.text for c in claims if c.verdict == "unsupported"}
+        if not again or any(c.verdict != "supported" and c.text not in opened for c in again):
             return Sentence(said=said, text=said, claims=merged((), claims))
-        return Sentence(said=said, text=corrected, claims=(*wrong, *again))
+        return Sentence(said=said, text=corrected, claims=(*wrong, *merged(claims, again)))
 
     def _drafts(self, sentence: str) -> list[ClaimDraft]:
         drafts, usage = concepts("", sentence.strip(), language(sentence), self.session)

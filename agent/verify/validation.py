@@ -26,7 +26,7 @@ class Experts:
     look: Tool | None = None
     _found: dict[tuple[str, str], tuple[Box, ...] | None] = field(default_factory=dict)
     """By picture and label; None where the detector refuses to tell."""
-    _read: dict[str, tuple[Box, ...]] = field(default_factory=dict)
+    _read: dict[str, tuple[Box, ...] | None] = field(default_factory=dict)
     _seen: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def answer(self, images: Sequence[Artifact], questions: Questions) -> None:
@@ -37,8 +37,7 @@ class Experts:
             if self.detect is not None and new:
                 self._detect(self.detect, image, new)
             if self.read_text is not None and questions.words and image.id not in self._read:
-                lines = self.read_text.call({"image": image.id}, self.context)
-                self._read[image.id] = _boxes(lines)
+                self._read[image.id] = self._lines(self.read_text, image)
             for question in questions.looks:
                 if self.look is not None and (image.id, question) not in self._seen:
                     self._seen[image.id, question] = self._look(self.look, image, question)
@@ -55,6 +54,12 @@ class Experts:
         """What the model itself saw, or None where it could not be asked."""
         return self._seen.get((image.id, question))
 
+    def _lines(self, tool: Tool, image: Artifact) -> tuple[Box, ...] | None:
+        try:
+            return _boxes(tool.call({"image": image.id}, self.context))
+        except ToolError:
+            return None
+
     def _look(self, tool: Tool, image: Artifact, question: str) -> str | None:
         try:
             parts = tool.call({"image": image.id, "question": question}, self.context)
@@ -63,22 +68,23 @@ class Experts:
         return " ".join(p.text for p in parts if isinstance(p, Text)).strip()
 
     def _detect(self, tool: Tool, image: Artifact, labels: list[str]) -> None:
-        # A detector refuses labels that it was not trained for, some of a set or all of it, in
-        # words. To learn which, a set with a refusal is asked again label by label.
+        # A detector refuses labels that it was not trained for in words, and counts the others. One
+        # that refuses the whole set for one of them is asked again label by label.
         try:
             parts = tool.call({"image": image.id, "labels": labels}, self.context)
-            refused = len(labels) > 1 and any(isinstance(part, Text) for part in parts)
         except ToolError:
-            parts, refused = (), True
-        if refused and len(labels) > 1:
+            if len(labels) == 1:
+                self._found[image.id, labels[0]] = None
+                return
             for label in labels:
                 self._detect(tool, image, [label])
-        elif refused:
-            self._found[image.id, labels[0]] = None
-        else:
-            boxes = _boxes(parts)
-            for label in labels:
-                self._found[image.id, label] = tuple(b for b in boxes if fits(b, label, None))
+            return
+        boxes = _boxes(parts)
+        counted = {word for part in parts if isinstance(part, Boxes) for word in part.counts}
+        refusal = any(isinstance(part, Text) for part in parts)
+        for label in labels:
+            found = tuple(b for b in boxes if fits(b, label, None))
+            self._found[image.id, label] = None if refusal and label not in counted else found
 
 
 def _boxes(parts: Sequence[Part]) -> tuple[Box, ...]:

@@ -155,8 +155,8 @@ def test_what_the_experts_were_asked_is_kept_each_once(picture: Path, tmp_path: 
     agent = Agent(model, [Detect(), ReadText()], runs=tmp_path)
     events = list(agent.stream("What is in the picture?", images=[picture]))
     (asked,) = [e.asked for e in events if isinstance(e, Verified)]
-    assert asked.labels == ("pig", "car") and asked.words
+    assert asked.labels == ("pig", "car", "sign") and asked.words
     assert asked.looks == ("Is the car broken? Answer yes or no.",)
     (folder,) = [Path(e.folder) for e in events if isinstance(e, RunStarted)]
     page = report.write(folder).read_text(encoding="utf-8")
-    assert "Asked the detector for pig, car; the reader for the text" in page
+    assert "Asked the detector for pig, car, sign; the reader for the text" in page
