@@ -33,6 +33,8 @@ class World(StrEnum):
 class Stage(StrEnum):
     pretrain = "pretrain"
     instruct = "instruct"
+    align = "align"
+    contrast = "contrast"
     detector = "detector"
 
 
@@ -45,9 +47,11 @@ class Bench(StrEnum):
 _RECIPES = {
     Stage.pretrain: "pretrain-s.yaml",
     Stage.instruct: "instruct-s.yaml",
+    Stage.align: "align-s.yaml",
+    Stage.contrast: "contrast-s.yaml",
     Stage.detector: "detector.yaml",
 }
-"""What made the shipped weights."""
+"""Those of preset S. The shipped weights had the first two stages and the detector's."""
 
 
 def evaluate(
@@ -179,6 +183,14 @@ def _train(stage: Stage, recipe: Path, resume: bool) -> Path:
 
             specs = [tool.spec for tool in default_tools()]
             return instruct.run(recipe, tools=specs, resume=resume)
+        case Stage.align:
+            from mllm.training import preference
+
+            return preference.run(recipe, resume=resume)
+        case Stage.contrast:
+            from mllm.training import contrast
+
+            return contrast.run(recipe, resume=resume)
         case Stage.detector:
             from mllm.training import detector
 

@@ -98,7 +98,7 @@ def describe(desk: Desk, scene: Scene, image: Image.Image) -> Episode:
     desk.step("detect", found, image=artifact.id)
     answer = desk.template("nothing")
     if counts:
-        answer = fill(desk.template("described"), {"list": _listed(counts, desk.lang)})
+        answer = fill(desk.template("described"), {"list": listed(counts, desk.lang)})
     plan = desk.template("describe_plan")
     return desk.end(desk.asked(desk.template("describe"), {}), answer, [artifact], plan)
 
@@ -234,7 +234,7 @@ def unknown_label(label: str, rng: random.Random) -> str:
     )
 
 
-def _listed(counts: Counter[str], lang: str) -> str:
+def listed(counts: Counter[str], lang: str) -> str:
     names = [
         _number(k, Noun(n, BY_NAME[n].zh, "") if lang == "zh" else Noun(n, n, BY_NAME[n].plural),
                 lang)

@@ -58,6 +58,30 @@ class InstructRecipe(Recipe):
     dense_weight: float = 0.2
 
 
+class PreferenceRecipe(Recipe):
+    """Stage three: of two answers, the one that is right for the picture."""
+
+    start: Path = Field(description="model folder to start from, also the frozen reference")
+    twins: int = Field(description="pairs of pictures a step")
+    questions: int = Field(description="questions about each two pictures, at most")
+    beta: float = Field(0.1, gt=0, description="how closely the reference is kept to")
+    gamma: float = Field(1.0, gt=0, description="weight of tokens that differ; 1 is DPO")
+    average: bool = Field(False, description="weighted mean over tokens, as RLHF-V; else their sum")
+    negatives: int = Field(0, description="scenes a step with negative instructions and questions")
+    negatives_weight: float = 1.0
+    row: int = Field(512, description="tokens of a packed row of those")
+
+
+class ContrastRecipe(Recipe):
+    """Stage three, another way: pictures are drawn to true captions, away from changed ones."""
+
+    start: Path = Field(description="model folder to start from")
+    pictures: int = Field(ge=2, description="a step, each a negative for the others")
+    temperature: float = Field(0.07, gt=0)
+    contrast_weight: float = 0.5
+    row: int = Field(512, description="tokens of a packed row of captions to learn")
+
+
 def read(path: Path, kind: type[R]) -> R:
     """The recipe in a file. Raises ``RecipeError`` with what is wrong and where."""
     try:
