@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image as PILImage
 
 from mllm.content import Box, Boxes
+from mllm.wording import times
 from tools.crop import enclosing
 from tools.protocol import Image, Tool, ToolContext
 
@@ -43,8 +44,18 @@ class ReadText(Tool):
     name = "read_text"
     timeout = 120.0
 
-    def run(self, image: Image, context: ToolContext, region: Boxes | None = None) -> Boxes:
-        """Read the text in a picture, line by line, or only what stands in the boxes."""
+    def run(
+        self,
+        image: Image,
+        context: ToolContext,
+        region: Boxes | None = None,
+        find: str | None = None,
+    ) -> Boxes:
+        """Read the text in a picture, line by line, or only what stands in the boxes.
+
+        Args:
+            find: Words to look for; the result says first in how many lines they stand.
+        """
         whole = image.pil()
         left, top, right, bottom = (
             (0, 0, *whole.size) if region is None else enclosing(image, region, MARGIN)
@@ -70,6 +81,8 @@ class ReadText(Tool):
         if region is not None:
             lines = [b for b in lines if any(_centre_in(b, r) for r in region.boxes)]
         counts = {"text": len(lines)}
+        if find is not None:
+            counts = {f'"{find}"': times(find, [line.text or "" for line in lines])}
         return Boxes(artifact=image.artifact.id, boxes=tuple(lines), counts=counts)
 
 

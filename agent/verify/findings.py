@@ -18,6 +18,7 @@ from agent.verify.validation import Experts
 from mllm.claims import ClaimDraft, ClaimKind
 from mllm.content import Artifact, Box
 from mllm.geometry import RELATIONS, Relation, relate
+from mllm.wording import stands_in
 from tools.select import fits
 
 _MORE: dict[str, Callable[[int, int], bool]] = {
@@ -145,7 +146,7 @@ def _text(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     # page, all lines are one text.
     things = _described(draft, image, experts)
     texts = [tuple(b for b in lines if _on(b, thing)) for thing in things] if things else [lines]
-    hits = next((some for some in texts if _reads(draft.value, _joined(some))), ())
+    hits = next((some for some in texts if stands_in(draft.value, _joined(some))), ())
     found = "; ".join(f'"{_joined(some)}"' for some in texts if some) or "no text"
     return Finding(bool(hits), found, "read_text", hits or tuple(b for some in texts for b in some))
 
@@ -192,23 +193,6 @@ def _yes_no(draft: ClaimDraft, truth: bool, found: str, boxes: tuple[Box, ...]) 
 
 def _thing(draft: ClaimDraft) -> str:
     return " ".join(w for w in (draft.color, draft.object, draft.relation, draft.of) if w)
-
-
-def _reads(claimed: str, text: str) -> bool:
-    """Whether ``claimed`` stands in ``text`` in whole words: PLATFORM 1 does not in PLATFORM 11.
-    Case, punctuation and spaces do not count, since readers of text lose and add them."""
-    wanted = _letters(claimed)
-    words = [_letters(word) for word in _WORD.findall(text)]
-    runs = (words[i:j] for i in range(len(words)) for j in range(i + 1, len(words) + 1))
-    return bool(wanted) and any("".join(run) == wanted for run in runs)
-
-
-_WORD = re.compile(r"[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+")
-"""A run without spaces, or one Chinese character."""
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.lower() if c.isalnum())
 
 
 _CHECKS: dict[ClaimKind, Callable[[ClaimDraft, Artifact, Experts], Finding]] = {

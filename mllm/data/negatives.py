@@ -24,10 +24,10 @@ from typing import Any, Literal
 from mllm.data.asker import COLORS, PLACES, Asker, claimed_text, clear
 from mllm.data.lexicon import BY_NAME
 from mllm.data.phrasing import capital, carelessly, fill, measure, vary, with_article
-from mllm.data.programs import same_text
 from mllm.data.questions import CHINESE
 from mllm.data.scenes import MAX_COUNT, Scene
 from mllm.geometry import Relation, holds
+from mllm.wording import stands_in
 
 Level = Literal["object", "property", "knowledge"]
 LEVELS: tuple[Level, ...] = ("object", "property", "knowledge")
@@ -158,7 +158,7 @@ def _text(a: Asker) -> Premise | None:
     if len(a.world.texts) != 1:
         return None
     real, said = a.world.texts[0].text or "", claimed_text(a)
-    if same_text(real, said):
+    if stands_in(said, real):
         return None
     return Premise("text", "sign", said, real, {"text": said, "real": real})
 

@@ -36,6 +36,7 @@ from mllm.data.questions import Question
 from mllm.data.scenes import Scene
 from mllm.data.schemas import Mapped, renamed
 from mllm.episode import Episode, Step
+from mllm.wording import times
 from prompts import render
 
 TOOL_OF = {Detect: "detect", ReadText: "read_text", Select: "select", Calculate: "calculate"}
@@ -215,7 +216,8 @@ def _arguments(
         labels = [said.get(name, name) for name in op.labels]
         return {"image": t.artifact.id, "labels": labels or None}
     if isinstance(op, ReadText):
-        return {"image": t.artifact.id, "region": _set_id(op.on, results, ids) if op.on else None}
+        region = _set_id(op.on, results, ids) if op.on else None
+        return {"image": t.artifact.id, "region": region, "find": op.find or None}
     if isinstance(op, Select):
         return {
             "boxes": _set_id(op.on, results, ids),
@@ -256,6 +258,8 @@ def _counts(q: Question, op: Op, found: Sequence[Box]) -> dict[str, int]:
         color = _color(q, op.color)
         what = " ".join(w for w in (op.pick, color, label or "object", op.relation, of) if w)
         return {what: len(found)}
+    if isinstance(op, ReadText) and op.find:
+        return {f'"{op.find}"': times(op.find, [b.text or "" for b in found])}
     return {"text": len(found)}
 
 

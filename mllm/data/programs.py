@@ -15,6 +15,7 @@ from mllm.content import Box
 from mllm.data.lexicon import normalize
 from mllm.data.scenes import Scene
 from mllm.geometry import Pick, Relation, pick, relate
+from mllm.wording import times
 
 IMAGE = "img1"
 """Id of the picture that programs are about."""
@@ -29,9 +30,11 @@ class Detect:
 
 @dataclass(frozen=True)
 class ReadText:
-    """Read the picture's text; ``on`` numbers the result (from 1) that holds the regions."""
+    """Read the picture's text; ``on`` numbers the result (from 1) that holds the regions, ``find``
+    are words to look for in it."""
 
     on: int = 0
+    find: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,8 +205,8 @@ def _read_boxes(program: Program, last: tuple[Box, ...], results: Sequence[Value
     if reading == "side":
         return Conclusion(program.options[0 if last else 1])
     if reading == "both":
-        said = any(same_text(b.text or "", value) for b in last)
-        return Conclusion(_yes(bool(results[0]) and said))
+        said = times(value, [b.text or "" for b in last])
+        return Conclusion(_yes(bool(results[0]) and bool(said)))
     if not last:
         return Conclusion("unanswerable", absent="text" if "text" in reading else _subject(program))
     if reading == "color":
@@ -212,13 +215,8 @@ def _read_boxes(program: Program, last: tuple[Box, ...], results: Sequence[Value
         return Conclusion(_yes(last[0].color == value))
     if reading == "name":
         return Conclusion(last[0].label or "unanswerable")
-    read = " ".join(b.text or "" for b in last)
-    return Conclusion(read if reading == "text" else _yes(same_text(read, value)))
-
-
-def same_text(a: str, b: str) -> bool:
-    """Whether two readings agree but for case, spaces and punctuation."""
-    return re.sub(r"\W", "", a).lower() == re.sub(r"\W", "", b).lower()
+    lines = [b.text or "" for b in last]
+    return Conclusion(" ".join(lines) if reading == "text" else _yes(bool(times(value, lines))))
 
 
 def _subject(program: Program) -> str:

@@ -150,7 +150,7 @@ def both(a: Asker) -> Draft | None:
             name = a.absent()
         else:
             value = sign_text(a.rng)
-    program = Program(((Detect((name,)), ReadText()),), "both", value)
+    program = Program(((Detect((name,)), ReadText(find=value)),), "both", value)
     draft = a.draft("both", program, x=a.noun(name))
     draft.words["text"] = value
     return draft

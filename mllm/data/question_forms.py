@@ -255,7 +255,7 @@ def is_text(a: Asker) -> Draft | None:
     if len(a.world.texts) != 1:
         return None
     value = claimed_text(a)
-    draft = a.draft("is_text", Program(((ReadText(),),), "is_text", value))
+    draft = a.draft("is_text", Program(((ReadText(find=value),),), "is_text", value))
     draft.words["text"] = value
     return draft
 

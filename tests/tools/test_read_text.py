@@ -111,3 +111,10 @@ def test_words_of_a_line_are_merged_and_lines_ordered() -> None:
     assert [b.text for b in lines] == ["ONE TWO", "far", "second", "你好世界", "small", "LARGE"]
     assert (lines[0].x0, lines[0].y0, lines[0].x1, lines[0].y1) == (10, 10, 90, 32)
     assert lines[0].score == 0.8
+
+
+def test_words_that_are_looked_for_are_counted_first(context: Context) -> None:
+    context.add_image(page(((20, 20), "PLATFORM 11"), ((20, 120), "EXIT")))
+    found = {w: read(context, find=w).words().splitlines()[0] for w in ("exit", "PLATFORM 1")}
+    assert '"exit": 1, reading "PLATFORM 11 EXIT"' in found["exit"]
+    assert '"PLATFORM 1": 0, reading' in found["PLATFORM 1"]
