@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -178,7 +178,12 @@ def counted(
 def ask_color(a: Asker, draft: Draft, real: str) -> Draft:
     asked = real if real and a.coin() else a.rng.choice([c for c in COLORS if c != real])
     old = draft.program
-    draft.program = Program(old.steps, "is_color", asked, needs=old.needs)
+    *before, (op, *_) = old.steps
+    if isinstance(op, Select):
+        steps: tuple[Step, ...] = (*before, (replace(op, color=asked),))
+    else:
+        steps = (*old.steps, (Select(1, label=draft.slots["x"].name, color=asked),))
+    draft.program = Program(steps, "any", asked, needs=old.needs)
     draft.form = "is_color"
     draft.words["color"] = a.data["colors"][asked]
     return draft

@@ -67,8 +67,8 @@ def _drafts(question: Question, conclusion: Conclusion | None) -> list[ClaimDraf
     if kind == "is_color":
         value = _hue(question, question.program.value)
         if c.gold == "yes":
-            return [_asked(question, "attribute", value)]
-        return [_asked(question, "existence", "no").model_copy(update={"color": value})]
+            return [_asked(question, "attribute", value).model_copy(update={"color": ""})]
+        return [_asked(question, "existence", "no")]
     if kind == "side":
         return [_side(question, c.gold)]
     if kind in _NUMBERS:

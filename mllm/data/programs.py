@@ -61,7 +61,7 @@ Step = tuple[Op, ...]
 Value = tuple[Box, ...] | str
 
 Reading = Literal[
-    "any", "count", "color", "is_color", "side", "name", "text", "is_text", "number", "truth",
+    "any", "count", "color", "side", "name", "text", "is_text", "number", "truth",
     "which", "both", "known", "unknowable",
 ]
 """How the last results become an answer, see ``conclude``."""
@@ -171,7 +171,7 @@ def evaluate(expression: str) -> str:
 def conclude(program: Program, results: Sequence[Value]) -> Conclusion:
     """The answer that the results of a program support.
 
-    - any, count, color, is_color, name: of the boxes of the last result
+    - any, count, color, name: of the boxes of the last result
     - side: the first option if the last result holds a box, else the second
     - which: the first option if the last result is ``true``, else the second
     - text, is_text: of the lines read last
@@ -211,8 +211,6 @@ def _read_boxes(program: Program, last: tuple[Box, ...], results: Sequence[Value
         return Conclusion("unanswerable", absent="text" if "text" in reading else _subject(program))
     if reading == "color":
         return Conclusion(last[0].color or "unanswerable")
-    if reading == "is_color":
-        return Conclusion(_yes(last[0].color == value))
     if reading == "name":
         return Conclusion(last[0].label or "unanswerable")
     lines = [b.text or "" for b in last]

@@ -134,7 +134,7 @@ def _plain(program: Program, results: Sequence[Value], world: World) -> bool:
     counts = Counter(b.label for b in world.objects)
     if program.reading == "which":
         return len({counts[name] for name in program.options}) == 2
-    return len(results[-1]) == 1 or program.reading not in ("color", "is_color", "text", "is_text")
+    return len(results[-1]) == 1 or program.reading not in ("color", "text", "is_text")
 
 
 def _concerned(program: Program, world: World) -> list[Box]:
