@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tools.crop import Crop as Crop
     from tools.crop import Zoom as Zoom
     from tools.detect import Detect as Detect
+    from tools.gui.browser import Browser as Browser
     from tools.look import Look as Look
     from tools.protocol import Audio as Audio
     from tools.protocol import Document as Document
@@ -35,6 +36,7 @@ _HOME = {
     "Video": "protocol",
     "tool": "protocol",
     "Annotate": "annotate",
+    "Browser": "gui.browser",
     "Calculate": "calculate",
     "Crop": "crop",
     "Detect": "detect",

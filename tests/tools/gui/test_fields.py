@@ -1,0 +1,110 @@
+"""What is put into a field is read back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tools.gui.conftest import Site, Surfer
+from tools.protocol import ToolError
+
+
+def test_typing_replaces_and_clearing_empties(surf: Surfer, site: Site) -> None:
+    surf.open(site.put("<label>City <input value=Rome></label>"))
+    said = surf("type", target="City", text="Łódź 波")
+    assert "verified (it holds 'Łódź 波')" in said and '= "Łódź 波"' in said
+    assert "verified" in surf("clear", target="City", expect={"value": ""})
+
+
+def test_a_field_that_refuses_is_a_contradiction(surf: Surfer, site: Site) -> None:
+    surf.open(
+        site.put(
+            "<label>Age <input type=number></label>"
+            "<label>Code <input maxlength=3></label>"
+            '<label>Phone <input oninput="this.value=this.value'
+            ".replace(/^(\\d{3})-?(\\d)/,'$1-$2')\">"
+        )
+    )
+    assert "contradicted (it holds '')" in surf("type", target="Age", text="old")
+    assert "contradicted (it holds 'ABC')" in surf("type", target="Code", text="ABCD")
+    assert "verified (it holds '030-123')" in surf("type", target="Phone", text="030123")
+
+
+def test_a_password_is_typed_and_never_shown(surf: Surfer, site: Site) -> None:
+    surf.open(site.put("<label>Password <input type=password></label><button>Sign in</button>"))
+    said = surf("type", target="Password", text="hunter22")
+    assert "verified" in said
+    assert "hunter22" not in said + surf.look()
+
+
+def test_fields_of_all_kinds(surf: Surfer, site: Site) -> None:
+    surf.open(
+        site.put(
+            "<label>Day <input type=date></label><label>Level <input type=range max=10></label>"
+            "<div contenteditable aria-label=Note>old</div><textarea placeholder=Memo></textarea>"
+            "<input readonly aria-label=Fixed value=7>"
+        )
+    )
+    assert "verified (it holds '2026-11-20')" in surf("type", target="Day", text="2026-11-20")
+    assert "verified (it holds '7')" in surf("type", target="Level", text="7")
+    assert "verified (it holds 'new words')" in surf("type", target="Note", text="new words")
+    assert "verified" in surf("type", target="Memo", text="one\ntwo")
+    said = surf("type", target="Day", text="Friday")
+    assert "contradicted (it holds ''; write it like 2026-11-20)" in said
+    with pytest.raises(ToolError, match="^disabled: "):
+        surf("type", target="Fixed", text="8")
+
+
+def test_options_are_chosen_by_their_text(surf: Surfer, site: Site) -> None:
+    surf.open(
+        site.put(
+            "<label>Size <select><option>Small<option>Large<option>Extra large</select></label>"
+            "<label>Tags <select multiple><option>a<option>b<option>c</select></label>"
+            "<button>Fake list</button>"
+        )
+    )
+    assert "verified (it holds 'Large')" in surf("select", target="Size", options=["large"])
+    assert "verified (it holds 'a, c')" in surf("select", target="Tags", options=["c", "a"])
+    with pytest.raises(ToolError, match=r"no option 'Huge'; its options: Small\|Large"):
+        surf("select", target="Size", options=["Huge"])
+    with pytest.raises(ToolError, match="^wrong_kind: "):
+        surf("select", target="Fake list", options=["x"])
+    with pytest.raises(ToolError, match="^wrong_kind: "):
+        surf("type", target="Size", text="Large")
+
+
+def test_checkboxes_also_those_drawn_by_their_label(surf: Surfer, site: Site) -> None:
+    surf.open(
+        site.put(
+            "<input type=checkbox id=c style='display:none'><label for=c>Breakfast</label>"
+            "<label><input type=radio name=r> Suite</label>"
+        )
+    )
+    assert "verified (it is checked)" in surf("check", target="Breakfast")
+    assert 'checkbox "Breakfast" checked' in surf.look(find="Breakfast")
+    assert "verified (it is checked)" in surf("check", target="Breakfast")  # left alone
+    assert "verified (it is not checked)" in surf("check", target="Breakfast", on=False)
+    assert "verified (it is checked)" in surf("check", target="Suite")
+    assert "contradicted (it is checked)" in surf("check", target="Suite", on=False)
+
+
+def test_keys(surf: Surfer, site: Site) -> None:
+    page = """<input aria-label=Search
+      onkeydown="if (event.key == 'Enter') out.textContent = 'found'"><p id=out>"""
+    surf.open(site.put(page))
+    surf("type", target="Search", text="x")
+    assert "verified" in surf("press", keys="enter", target="Search", expect={"text": "found"})
+    surf("press", keys="Ctrl+A")
+    assert '= ""' in surf("press", keys="Backspace")
+    with pytest.raises(ToolError, match="there is no key"):
+        surf("press", keys="Launch")
+
+
+def test_a_file_of_the_run_is_uploaded_and_no_other(surf: Surfer, site: Site) -> None:
+    surf.context.add_file(b"%PDF", "document", "application/pdf", "page1")
+    page = """<input type=file aria-label=CV style='display:none'>
+      <button onclick="document.querySelector('input').click()">Choose</button>"""
+    surf.open(site.put(page))
+    assert "verified (it holds 'page1')" in surf("upload", target="CV", file="page1")
+    assert "upload page1" in surf("upload", target="Choose", file="page1")
+    with pytest.raises(ToolError, match="there is no /etc/passwd"):
+        surf("upload", target="CV", file="/etc/passwd")

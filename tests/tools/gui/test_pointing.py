@@ -1,0 +1,223 @@
+"""A pointer lands where it was meant to, or nothing happens and the reason is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tools.gui.conftest import Site, Surfer
+from tools.protocol import ToolError
+
+OUT = "<p id=out>clicked: </p>"
+
+
+def says(word: str) -> str:
+    return f"onclick=\"out.textContent += '{word} '\""
+
+
+def test_a_covered_button_is_not_clicked_through(surf: Surfer, site: Site) -> None:
+    cover = "<div style='position:fixed;inset:0;background:#0006'><button>Close</button></div>"
+    surf.open(site.put(f"{OUT}<button {says('under')}>Send</button>{cover}"))
+    with pytest.raises(ToolError, match='^covered: e.* "Send" is covered by .*button "Close"'):
+        surf("click", target="Send")
+    assert "under" not in surf.look(find="clicked:")
+
+
+def test_a_button_whose_centre_is_covered_is_clicked_where_it_is_visible(
+    surf: Surfer, site: Site
+) -> None:
+    cover = (
+        "<div onclick=\"out.textContent += 'cover '\" "
+        "style='position:absolute;left:60px;top:80px;width:200px;height:60px;background:red'></div>"
+    )
+    style = "style='position:absolute;left:20px;top:80px;width:280px;height:60px'"
+    surf.open(site.put(f"{OUT}<button {style} {says('button')}>Wide</button>{cover}"))
+    assert "clicked: button" in surf("click", target="Wide")
+
+
+def test_what_jumps_away_under_the_pointer_is_not_replaced_by_what_comes_there(
+    surf: Surfer, site: Site
+) -> None:
+    page = f"""{OUT}<div id=box><button id=a {says("good")}>Save</button></div>
+      <script>a.onmouseenter = () => {{
+        const b = document.createElement("button");
+        b.textContent = "Delete all"; b.onclick = () => out.textContent += "bad ";
+        b.style.cssText = "width:200px;height:60px;display:block";
+        box.prepend(b);
+      }};</script>"""
+    surf.open(site.put(page))
+    with pytest.raises(ToolError, match='^moved: e.* "Save" moved away .*"Delete all"'):
+        surf("click", target="Save")
+    assert "bad" not in surf.look(find="clicked:")
+
+
+def test_a_moving_target_is_hit_when_it_stands_still(surf: Surfer, site: Site) -> None:
+    page = f"""{OUT}<style>button{{animation:slide .4s linear}}
+      @keyframes slide{{from{{transform:translateX(800px)}}}}</style>
+      <button {says("caught")}>Slider</button>"""
+    surf.open(site.put(page))
+    assert "clicked: caught" in surf("click", target="Slider")
+
+
+def test_a_reference_survives_a_rerender_of_its_siblings(surf: Surfer, site: Site) -> None:
+    page = f"""{OUT}<div id=list><button>One</button><button id=two {says("two")}>Two</button></div>
+      <button onclick="list.firstChild.remove(); list.prepend(
+        ...['A', 'B', 'C'].map(textContent => Object.assign(
+          document.createElement('button'), {{textContent}})))"
+      >Refresh</button>"""
+    surf.open(site.put(page))
+    ref = surf.ref('"Two"')
+    said = surf("click", target="Refresh")
+    assert "new e" in said and 'button "B"' in said and f"{ref} " not in said
+    assert "clicked: two" in surf("click", target=ref)
+
+
+def test_a_replaced_element_is_stale_and_its_likeness_is_named_not_used(
+    surf: Surfer, site: Site
+) -> None:
+    page = f"""{OUT}<div id=row><button>Delete</button></div>
+      <button onclick="row.innerHTML = '<button>Delete</button>'">Sort</button>"""
+    surf.open(site.put(page))
+    old = surf.ref('"Delete"')
+    surf("click", target="Sort")
+    with pytest.raises(
+        ToolError, match=f'^stale: {old} button "Delete" is no longer .*e.* "Delete"'
+    ):
+        surf("click", target=old)
+    with pytest.raises(ToolError, match="^not_found: there is no element e999999"):
+        surf("click", target="e999999")
+
+
+def test_an_element_in_nested_frames_and_shadow_roots_is_clicked(surf: Surfer, site: Site) -> None:
+    inner = site.put(f"{OUT}<div style='height:900px'></div><button {says('inside')}>Deep</button>")
+    inner = inner.replace("127.0.0.1", "localhost")  # another site, in a process of its own
+    middle = site.put(f"<p>between</p><iframe src='{inner}' width=400 height=200></iframe>")
+    page = f"""<div style='height:1500px'>Above</div>
+      <iframe src='{middle}' width=600 height=400 style='border:7px solid'></iframe>
+      <x-card><span>Slotted</span></x-card>
+      <script>
+        const root = document.querySelector("x-card").attachShadow({{mode: "open"}});
+        root.innerHTML = "<button><slot></slot></button><em>quiet</em>";
+        root.firstChild.onclick = () => root.lastChild.textContent = "shadow clicked";
+      </script>"""
+    surf.open(site.put(page))
+    assert "clicked: inside" in surf("click", target="Deep", expect={"text": "clicked: inside"})
+    said = surf("click", target="Slotted", expect={"text": "shadow clicked"})
+    assert "verified" in said and 'text "shadow clicked"' in said
+
+
+def test_frames_that_are_scaled_and_documents_that_are_fields(surf: Surfer, site: Site) -> None:
+    inner = site.put(f"<body style='margin:0'><button {says('small')}>Inner</button>{OUT}")
+    page = f"""<iframe src='{inner}' style='transform:scale(.4);border:30px solid;padding:20px'>
+      </iframe><iframe srcdoc='<body contenteditable aria-label=Letter>Dear</body>'></iframe>"""
+    surf.open(site.put(page))
+    assert "clicked: small" in surf("click", target="Inner")
+    assert "verified (it holds 'Hello')" in surf("type", target="Letter", text="Hello")
+
+
+def test_a_frame_that_is_covered_is_not_clicked_through(surf: Surfer, site: Site) -> None:
+    inner = site.put(f"{OUT}<button {says('inside')}>Deep</button>")
+    cover = "<div style='position:fixed;inset:0;background:#0006'>Wait</div>"
+    surf.open(site.put(f"<iframe src='{inner}'></iframe>{cover}"))
+    with pytest.raises(ToolError, match='^covered: e.* "Deep" is covered by .*"Wait"'):
+        surf("click", target="Deep")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("<button disabled>Go</button>", "disabled"),
+        ("<div aria-disabled=true><button>Go</button></div>", "disabled"),
+        ("<button>Go</button>", "no_effect"),
+        ("<button>Stop</button>", "not_found"),
+        ("<li>A <button>Go</button><li>B <button>Go</button>", "ambiguous"),
+    ],
+)
+def test_what_cannot_work_is_told_by_its_kind(
+    surf: Surfer, site: Site, body: str, kind: str
+) -> None:
+    # A clicked button takes the focus, which would be an effect.
+    surf.open(site.put(f"<body onmousedown='event.preventDefault()'>{body}"))
+    with pytest.raises(ToolError, match=f"^{kind}: ") as failure:
+        surf("click", target="Go")
+    assert "Go" in str(failure.value)
+
+
+def test_what_became_invisible_is_hidden(surf: Surfer, site: Site) -> None:
+    surf.open(site.put("<button id=a>Menu</button><button onclick='a.hidden=true'>Close</button>"))
+    ref = surf.ref('"Menu"')
+    assert f"gone {ref}" in surf("click", target="Close")
+    with pytest.raises(ToolError, match="^hidden: "):
+        surf("click", target=ref)
+
+
+def test_a_point_on_a_screenshot_is_what_is_there_also_in_a_frame(surf: Surfer, site: Site) -> None:
+    inner = site.put(f"<body style='margin:0'><button {says('framed')}>F</button>{OUT}")
+    surf.open(
+        site.put(f"<iframe src='{inner}' style='position:absolute;left:300px;top:100px'></iframe>")
+    )
+    surf.look()
+    said = surf("click", target="screen1:308,110")
+    assert 'button "F"' in said and "clicked: framed" in said
+    with pytest.raises(ToolError, match="outside screen1"):
+        surf("click", target="screen1:5000,10")
+    with pytest.raises(ToolError, match="there is no photo7"):
+        surf("click", target="photo7:5,10")
+
+
+def test_a_point_on_a_screenshot_of_before_a_scroll_is_stale(surf: Surfer, site: Site) -> None:
+    surf.open(
+        site.put(
+            f"<h1>Top</h1><div style='height:3000px'></div><button {says('x')}>Low</button>{OUT}"
+        )
+    )
+    surf.look()
+    surf("scroll", direction="down")
+    with pytest.raises(ToolError, match="^stale: "):
+        surf("click", target="screen1:300,300")
+
+
+def test_a_canvas_that_draws_has_changed(surf: Surfer, site: Site) -> None:
+    page = """<canvas id=c width=200 height=100 aria-label=Board></canvas>
+      <canvas width=200 height=100 aria-label=Dead></canvas><script>
+      c.onclick = e => c.getContext("2d").fillRect(e.offsetX - 5, e.offsetY - 5, 9, 9);</script>"""
+    surf.open(site.put(page))
+    assert "click e" in surf("click", target="Board")
+    with pytest.raises(ToolError, match="^no_effect"):
+        surf("click", target="Dead")
+
+
+def test_dragging_takes_steps(surf: Surfer, site: Site) -> None:
+    page = """<style>div{position:absolute;width:60px;height:60px}</style>
+      <div id=box role=button style="left:50px;top:60px">Box</div>
+      <div role=button style="left:400px;top:300px">Bin</div>
+      <script>let moves = 0, on = false;
+      box.onpointerdown = () => on = true;
+      onpointermove = e => {
+        if (!on) return;
+        moves += 1;
+        box.style.left = e.x - 30 + "px";
+        box.style.top = e.y - 30 + "px";
+      };
+      onpointerup = e => box.textContent = moves > 8 ? `moved to ${e.x},${e.y}` : "too fast";
+      </script>"""
+    surf.open(site.put(page))
+    assert '"moved to 430,330"' in surf("drag", target="Box", to="Bin")
+
+
+def test_other_ways_of_pointing(surf: Surfer, site: Site) -> None:
+    page = """<button ondblclick="this.textContent='twice'">Double</button>
+      <button oncontextmenu="this.textContent='right'; return false">Context</button>
+      <button onmouseover="this.textContent='over'">Hover</button>"""
+    surf.open(site.put(page))
+    assert '"twice"' in surf("double", target="Double")
+    assert '"right"' in surf("right", target="Context")
+    assert '"over"' in surf("hover", target="Hover")
+
+
+def test_scrolling_brings_new_rows_and_ends_at_the_end(surf: Surfer, site: Site) -> None:
+    rows = "".join(f"<p style='height:80px'>Row {n}" for n in range(100))
+    first = surf.open(site.put(rows))
+    assert '"Row 3"' in first
+    assert "scrolled to" in surf("scroll", direction="down", screens=50)
+    with pytest.raises(ToolError, match="^no_effect"):
+        surf("scroll", direction="down")

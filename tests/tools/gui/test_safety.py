@@ -1,0 +1,84 @@
+"""Where the browser does not go: asked, led, or sent there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tools.gui.conftest import Site, Surfer
+from tools.gui.safety import Limits
+from tools.protocol import ToolError
+
+
+@pytest.mark.parametrize(
+    ("url", "fine"),
+    [
+        ("https://example.com/a", True),
+        ("https://www.example.com", True),
+        ("https://badexample.com", False),
+        ("https://example.com.evil.org", False),
+        ("https://example.com@evil.org/", False),
+        ("https://admin.example.com", False),
+        ("https://ADMIN.example.com.", False),
+        ("javascript:alert(1)", False),
+        ("java\nscript:alert(1)", False),
+        ("data:text/html,hello", False),
+        ("file:///etc/passwd", False),
+        ("view-source:file:///etc/passwd", False),
+        ("blob:https://evil.org/1", False),
+        ("about:blank", True),
+        ("http://[broken", False),
+    ],
+)
+def test_domains_cover_their_subdomains_and_denied_wins(url: str, fine: bool) -> None:
+    limits = Limits(allowed=("example.com",), denied=("admin.example.com",))
+    assert (limits.objection(url) == "") == fine
+
+
+def test_a_scheme_that_is_named_is_allowed() -> None:
+    assert not Limits(allowed=("a.org",), schemes=("http", "https", "file")).objection("file:///x")
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:document.title='x'", "data:text/html,hi", "file:///etc/hostname"]
+)
+def test_other_addresses_are_refused(surf: Surfer, url: str) -> None:
+    with pytest.raises(ToolError, match="refused: .* not allowed"):
+        surf.open(url)
+
+
+def test_a_redirect_to_a_denied_domain_is_stopped(surf: Surfer, site: Site) -> None:
+    surf.open(site.put("<p>Safe harbour"))
+    evil = site.url("trap", host="evil.localhost")
+    with pytest.raises(ToolError, match="refused: .*evil.localhost is denied"):
+        surf.open(site.url(f"redirect?{site.url(f'redirect?{evil}')}"))
+    assert not any("evil" in host.partition("/")[0] for host in site.asked)
+    assert "Safe harbour" in surf.look(find="Safe")
+
+
+def test_links_tabs_and_frames_to_a_denied_domain_are_stopped(surf: Surfer, site: Site) -> None:
+    evil = site.url("trap", host="evil.localhost")
+    surf.open(
+        site.put(
+            f"<input aria-label=Note><a href='{evil}'>Leave</a> "
+            f"<a href='{evil}' target=_blank>New tab</a> "
+            f"<button onclick=\"window.open('{site.url(f'redirect?{evil}')}')\">Popup</button>"
+            f"<iframe src='{evil}'></iframe><img src='{evil}.png'>"
+        )
+    )
+    surf("type", target="Note", text="kept")
+    for way in ("Leave", "New tab", "Popup"):
+        with pytest.raises(ToolError, match="refused: .*evil.localhost is denied"):
+            surf("click", target=way)
+    assert not any(host.startswith("evil") for host in site.asked)
+    assert 'textbox "Note" = "kept"' in surf.look(find="note")
+
+
+def test_a_download_is_told_and_one_from_a_denied_domain_is_not_made(
+    surf: Surfer, site: Site
+) -> None:
+    evil = site.url("file", host="evil.localhost")
+    surf.open(site.put(f"<a href='/file'>Menu card</a> <a href='{evil}' download>Trap</a>"))
+    assert "downloaded 'menu.txt'" in surf("click", target="Menu card")
+    with pytest.raises(ToolError, match="refused"):
+        surf("click", target="Trap")
+    assert not any(host.startswith("evil") for host in site.asked)

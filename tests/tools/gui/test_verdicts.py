@@ -1,0 +1,131 @@
+"""What is expected is checked: verified, unverified, contradicted."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from tests.tools.gui.conftest import Site, Surfer
+from tools.gui.hand import Done
+from tools.gui.verdict import decide
+from tools.gui.watch import Refusal
+from tools.protocol import ToolError
+
+PLAIN = Done("click")
+REFUSED = Refusal("POST", "http://a/pay", 500, decisive=True)
+
+
+def kind(
+    before: bool | None = None,
+    after: bool | None = None,
+    done: Done = PLAIN,
+    refusals: tuple[Refusal, ...] = (),
+    loading: bool = False,
+    looks: bool = False,
+) -> str:
+    said = [{} if held is None else {"text": held} for held in (before, after)]
+    return decide(said[0], said[1], done, list(refusals), loading, looks).kind
+
+
+def test_only_what_became_true_is_verified() -> None:
+    assert kind(False, True) == "verified"
+    assert kind(True, True) == "unverified"
+    assert kind(True, True, looks=True) == "verified"
+    assert kind(False, False) == "contradicted"
+    assert kind(False, False, loading=True) == "unverified"
+    assert kind() == "unverified"
+    assert kind(done=Done("type", own=True)) == "verified"
+    assert kind(False, True, Done("type", own=False)) == "contradicted"
+
+
+def test_a_refusal_of_the_server_refutes_what_the_page_shows() -> None:
+    assert kind(False, True, refusals=(REFUSED,)) == "contradicted"
+    aside = Refusal("GET", "http://ads/x", 404, decisive=False)
+    assert kind(False, True, refusals=(aside,)) == "verified"
+
+
+def test_text_that_comes_late_is_waited_for(surf: Surfer, site: Site) -> None:
+    page = """<p id=out></p><button
+      onclick="this.title += 1; setTimeout(() => out.textContent='Sent', 200)">Go</button>"""
+    surf.open(site.put(page))
+    assert 'verified (text "Sent")' in surf("click", target="Go", expect={"text": "Sent"})
+    assert "unverified (was so before" in surf("click", target="Go", expect={"text": "Sent"})
+
+
+def test_invisible_text_is_no_evidence(surf: Surfer, site: Site) -> None:
+    page = """<p style="opacity:0">Paid<p style="visibility:hidden">Paid<p hidden>Paid</p>
+      <button onclick="b.textContent='thinking'">Pay</button><p id=b>"""
+    surf.open(site.put(page))
+    assert ": contradicted" in surf("click", target="Pay", expect={"text": "Paid"})
+
+
+def test_success_that_the_page_shows_and_the_server_refuses(surf: Surfer, site: Site) -> None:
+    site.refusal = "no"
+    page = """<p id=out></p><button
+      onclick="fetch('/pay', {method: 'POST', body: '1'}); out.textContent='Paid!'">Pay</button>"""
+    surf.open(site.put(page))
+    said = surf("click", target="Pay", expect={"text": "Paid!"})
+    assert ": contradicted (POST" in said and "409" in said
+
+
+def test_a_missing_picture_refutes_nothing(surf: Surfer, site: Site) -> None:
+    surf.open(
+        site.put(
+            "<button onclick=\"fetch('/nowhere'); out.textContent='Done'\">Go</button><p id=out>"
+        )
+    )
+    said = surf("click", target="Go", expect={"text": "Done"})
+    assert ': verified (text "Done")' in said and "GET" in said and "404" in said
+
+
+def test_a_link_leads_to_an_address(surf: Surfer, site: Site) -> None:
+    there = site.put("<p>Arrived", path="arrived.html")
+    surf.open(site.put(f"<a href='{there}'>Next</a> <a href='/lost'>Lost</a>"))
+    ref = surf.ref('"Next"')
+    said = surf("click", target="Next", expect={"url": "arrived", "gone": ref})
+    assert ": verified" in said and '"Arrived"' in said
+    assert '"Lost"' in surf("back", expect={"text": "Lost"})
+    assert ": contradicted (GET" in surf("click", target="Lost")
+
+
+def test_a_new_tab_comes_to_the_front_and_back_closes_it(surf: Surfer, site: Site) -> None:
+    there = site.put("<p>Other tab")
+    surf.open(site.put(f"<a href='{there}' target=_blank>Open</a>"))
+    said = surf("click", target="Open", expect={"text": "Other tab"})
+    assert ": verified" in said and "a new tab is in front" in said
+    assert 'link "Open"' in surf("back")
+
+
+def test_a_question_is_answered_with_no_unless_told(surf: Surfer, site: Site) -> None:
+    page = """<p id=out></p>
+      <button onclick="out.textContent = confirm('Really?') ? 'gone' : 'kept'">Delete</button>
+      <button onclick="out.textContent = prompt('Name?', 'x')">Rename</button>
+      <button onclick="alert('Hello')">Greet</button>"""
+    surf.open(site.put(page))
+    with pytest.raises(ToolError, match='^dialog: the page asked confirm "Really.".*accept_dialog'):
+        surf("click", target="Delete")
+    assert '"kept"' in surf.look(find="kept")
+    assert "verified" in surf("click", target="Delete", accept_dialog=True, expect={"text": "gone"})
+    assert "verified" in surf("click", target="Rename", answer="Ada", expect={"text": "Ada"})
+    assert 'the page said alert "Hello"' in surf("click", target="Greet")
+
+
+def test_waiting_and_extracting(surf: Surfer, site: Site) -> None:
+    late = "<script>setTimeout(() => document.body.append('Ready now'), 400)</script>"
+    surf.open(site.put(f"<p>First</p><table id=t><tr><td>a<td>b</table>{'word ' * 2000}{late}"))
+    assert "verified" in surf("wait_for", until={"text": "ready NOW"}, seconds=3)
+    with pytest.raises(ToolError, match='^timeout: .*text "never"'):
+        surf("wait_for", until={"text": "never"}, seconds=0.2)
+    said = surf("extract")
+    assert "> First" in said and "goes on: start 3500" in said
+    assert "Ready now" in surf("extract", start=9000)
+
+
+def test_a_page_that_is_not_there(surf: Surfer, site: Site) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        closed = free.getsockname()[1]
+    with pytest.raises(ToolError, match="^navigation_error: .*CONNECTION_REFUSED"):
+        surf.open(f"http://127.0.0.1:{closed}/")
+    assert ": contradicted (GET" in surf.open(site.url("missing"))

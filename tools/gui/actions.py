@@ -1,0 +1,186 @@
+"""The one action schema of all interface backends.
+
+An action is discriminated by its ``name``. Actions that take the same arguments share a class,
+which keeps the schema short that a model reads at every step.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    FiniteFloat,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from mllm.content import Point, Value
+from tools.protocol import ToolContext, ToolError
+
+
+class Spot(Value):
+    """A point as a model says it, ``screen2:640,200``: pixels of a picture that it names."""
+
+    picture: str
+    x: FiniteFloat
+    y: FiniteFloat
+
+    def point(self, context: ToolContext) -> Point:
+        """With the size of its picture. Raises ``ToolError`` when it lies outside of it."""
+        shot = context.artifact(self.picture)
+        width, height = shot.width or 0, shot.height or 0
+        if not (0 <= self.x < width and 0 <= self.y < height):
+            raise ToolError(
+                f"({self.x:g}, {self.y:g}) lies outside {self.picture} ({width}x{height} pixels)"
+            )
+        return Point(artifact=self.picture, width=width, height=height, x=self.x, y=self.y)
+
+
+def _spot(said: Any) -> Any:
+    """``screen2:640,200`` as a point; everything else as it was said."""
+    match = _SPOT.fullmatch(said) if isinstance(said, str) else None
+    return Spot(picture=match[1], x=float(match[2]), y=float(match[3])) if match else said
+
+
+_SPOT = re.compile(r"\s*([a-z]\w*(?:\.\w+)*)\s*:\s*(\d+(?:\.\d+)?)\s*,\s*(\d+(?:\.\d+)?)\s*")
+
+Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Target: TypeAlias = Annotated[
+    Name | Spot, BeforeValidator(_spot), WithJsonSchema({"type": "string"})
+]
+"""A reference (``e12``), visible text or label, or a point. To models always a string."""
+
+
+class Goto(Value):
+    name: Literal["goto"]
+    url: Name
+
+
+class PointAt(Value):
+    name: Literal["click", "double", "right", "hover"]
+    target: Target
+
+
+class Type(Value):
+    """Replaces what the field holds."""
+
+    name: Literal["type"]
+    target: Target
+    text: str
+
+
+class Clear(Value):
+    name: Literal["clear"]
+    target: Target
+
+
+class Press(Value):
+    name: Literal["press"]
+    keys: Annotated[Name, Field(description="Enter, Escape, Control+A")]
+    target: Target | None = None
+
+
+class Select(Value):
+    name: Literal["select"]
+    target: Target
+    options: Annotated[tuple[str, ...], Field(min_length=1, description="by their text")]
+
+
+class Check(Value):
+    name: Literal["check"]
+    target: Target
+    on: bool = True
+
+
+class Drag(Value):
+    name: Literal["drag"]
+    target: Target
+    to: Target
+    steps: Annotated[int, Field(ge=2, le=100)] = 12
+
+
+class Scroll(Value):
+    name: Literal["scroll"]
+    direction: Literal["down", "up", "right", "left"]
+    screens: Annotated[float, Field(gt=0, le=50)] = 0.8
+    target: Target | None = None
+
+
+class Upload(Value):
+    name: Literal["upload"]
+    target: Target
+    file: Annotated[Name, Field(description="id of media of this run")]
+
+
+class Back(Value):
+    name: Literal["back"]
+
+
+class Expect(Value):
+    """What shall hold after an action."""
+
+    text: Annotated[Name | None, Field(description="stands on the page")] = None
+    url: Annotated[Name | None, Field(description="part of the address")] = None
+    value: Annotated[str | None, Field(description="of the target")] = None
+    gone: Annotated[Name | None, Field(description="this element or text")] = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Expect:
+        if all(getattr(self, key) is None for key in ("text", "url", "value", "gone")):
+            raise ValueError("must say text, url, value or gone")
+        return self
+
+
+class WaitFor(Value):
+    name: Literal["wait_for"]
+    until: Expect
+    seconds: Annotated[float, Field(gt=0, le=30)] = 10.0
+
+
+class Extract(Value):
+    """The text of an element, or of the whole page."""
+
+    name: Literal["extract"]
+    target: Target | None = None
+    start: Annotated[int, Field(ge=0, description="character to go on from")] = 0
+
+
+class _PlainChoice:
+    """The discriminator stays for pydantic. Models are told a plain choice, which every decoder
+    with a grammar knows; the mapping would name definitions that they never see."""
+
+    @staticmethod
+    def __get_pydantic_json_schema__(
+        schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        told: dict[str, Any] = handler(schema)
+        return {"anyOf": told["oneOf"]}
+
+
+Action: TypeAlias = Annotated[
+    Goto
+    | PointAt
+    | Type
+    | Clear
+    | Press
+    | Select
+    | Check
+    | Drag
+    | Scroll
+    | Upload
+    | Back
+    | WaitFor
+    | Extract,
+    Field(discriminator="name"),
+    _PlainChoice,
+]
+
+LOOKS = ("hover", "scroll", "wait_for", "extract")
+"""Actions whose expectation may have held before: they look rather than change."""

@@ -1,0 +1,113 @@
+"""How an action can fail. Every failure is an observation that says what to do next."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from tools.protocol import ToolError
+
+Kind: TypeAlias = Literal[
+    "covered",
+    "stale",
+    "moved",
+    "hidden",
+    "disabled",
+    "not_found",
+    "ambiguous",
+    "wrong_kind",
+    "no_effect",
+    "navigation_error",
+    "refused",
+    "dialog",
+    "timeout",
+    "crashed",
+    "failed",
+]
+
+
+class Failure(ToolError):
+    """A typed failure. Its text begins with the kind: ``covered: e3 button "Book" ...``."""
+
+    def __init__(self, kind: Kind, text: str) -> None:
+        super().__init__(f"{kind}: {text}")
+        self.kind = kind
+
+
+def covered(what: str, by: str, ways_out: list[str]) -> Failure:
+    """``ways_out`` are the rows of the controls inside of what is in the way."""
+    out = f"It holds: {'; '.join(ways_out)}." if ways_out else "Scroll, or press Escape."
+    return Failure("covered", f"{what} is covered by {by}, so nothing was done. {out}")
+
+
+def stale(ref: str, instead: list[str]) -> Failure:
+    """``instead`` are the rows that look like what the reference stood for."""
+    now = f" What looks like it now: {'; '.join(instead)}." if instead else ""
+    return Failure("stale", f"{ref} is no longer on the page, so nothing was done.{now}")
+
+
+def moved(what: str, instead: str) -> Failure:
+    return Failure(
+        "moved",
+        f"{what} moved away under the pointer and {instead} came there; the click was "
+        "stopped, so nothing was done. Try again.",
+    )
+
+
+def hidden(what: str) -> Failure:
+    return Failure(
+        "hidden",
+        f"{what} is not visible, so nothing was done. Open what holds it (a menu, a tab, "
+        "a section), or use another element.",
+    )
+
+
+def disabled(what: str) -> Failure:
+    return Failure(
+        "disabled",
+        f"{what} is disabled, so nothing was done. Look for what must be filled in or "
+        "chosen first.",
+    )
+
+
+def wrong_kind(what: str, wanted: str) -> Failure:
+    return Failure("wrong_kind", f"{what} is not {wanted}, so nothing was done.")
+
+
+def no_effect(done: str) -> Failure:
+    return Failure(
+        "no_effect",
+        f"{done} was done, and nothing changed: no address, text, value, focus or "
+        "request. Use another element.",
+    )
+
+
+def dialog(asked: list[str]) -> Failure:
+    return Failure(
+        "dialog",
+        f"the page asked {'; '.join(asked)}. It was answered with Cancel. If the answer "
+        "shall be yes, repeat the action with accept_dialog.",
+    )
+
+
+def navigation(url: str, why: str) -> Failure:
+    return Failure("navigation_error", f"{url} did not load ({why}). Check the address or go back.")
+
+
+def refused(what: str, why: str) -> Failure:
+    return Failure("refused", f"{what} is not allowed: {why}. Do the task without it.")
+
+
+def timeout(what: str) -> Failure:
+    return Failure(
+        "timeout",
+        f"{what} was not done in time; whether it took effect is not known. "
+        "Look at the page before you repeat it.",
+    )
+
+
+def crashed(what: str) -> Failure:
+    return Failure(
+        "crashed",
+        f"{what}; a new browser starts with the next goto, without cookies and entries. "
+        "Whether the last action took effect is not known.",
+    )

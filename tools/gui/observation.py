@@ -1,0 +1,225 @@
+"""What a model is told of a screen: a compact list of elements, and then only what changed.
+
+An element keeps its reference (``e12``) for as long as it lives. Text of pages stands in JSON
+quotes, so that no page can write a row of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from mllm.content import Box
+
+BUDGET = 8192
+"""Bytes of text of an observation that are never exceeded."""
+SHORT = 80
+"""Characters of an address or a value in a row."""
+
+Corners: TypeAlias = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One row: ``corners`` are pixels of the screenshot, None where nothing is drawn."""
+
+    ref: str
+    role: str
+    name: str
+    value: str | None = None
+    state: tuple[str, ...] = ()
+    corners: Corners | None = None
+    options: tuple[str, ...] = ()
+
+    @property
+    def acts(self) -> bool:
+        """Whether it is there to be used rather than read."""
+        return self.role not in ("text", "heading", "status", "alert", "img", "iframe")
+
+    def label(self) -> str:
+        """``e12 button "Book"``, as failures name it."""
+        return f"{self.ref} {self.role} {_quoted(self.name)}"
+
+    def essence(self) -> str:
+        """The row without its place: what makes a change worth telling."""
+        text = self.label()
+        if self.value is not None:
+            text += f" = {_quoted(self.value)}"
+        if self.options:
+            text += f" of {'|'.join(self.options)[: 2 * SHORT]}"
+        return " ".join((text, *(word for word in self.state if word != "focused")))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A screen at one moment. ``elements`` are in reading order."""
+
+    url: str
+    title: str
+    width: int
+    height: int
+    scroll: tuple[int, int]
+    extent: tuple[int, int]
+    elements: tuple[Element, ...]
+    notes: tuple[str, ...] = ()
+    changes: int = 0
+    """Changes of any kind since the documents were last marked."""
+
+    def find(self, ref: str) -> Element | None:
+        return next((e for e in self.elements if e.ref == ref), None)
+
+    def in_view(self, e: Element) -> bool:
+        if e.corners is None:
+            return False
+        x0, y0, x1, y1 = e.corners
+        return x1 > 0 and y1 > 0 and x0 < self.width and y0 < self.height
+
+    def boxes(self, picture: str) -> list[Box]:
+        """The controls in view as boxes on the screenshot ``picture``, labelled by reference."""
+        return [
+            Box(
+                artifact=picture,
+                width=self.width,
+                height=self.height,
+                x0=e.corners[0],
+                y0=e.corners[1],
+                x1=e.corners[2],
+                y1=e.corners[3],
+                label=e.ref,
+            )
+            for e in self.elements
+            if e.acts and e.role != "dialog" and e.corners and self.in_view(e)
+        ]
+
+    def row(self, e: Element) -> str:
+        """``e12 button "Book" disabled [10,20,90,44]``; text carries no box."""
+        if not e.acts:
+            return e.essence()
+        if self.in_view(e) and e.corners:
+            return f"{e.essence()} [{','.join(str(round(v)) for v in e.corners)}]"
+        below = e.corners is not None and e.corners[1] >= self.height
+        above = e.corners is not None and e.corners[3] <= 0
+        return f"{e.essence()} {'below' if below else 'above' if above else 'not drawn'}"
+
+    def head(self) -> str:
+        told = f"page {_quoted(self.title)} {_cut(self.url)} {self.width}x{self.height}"
+        if self.extent[1] > self.height:
+            told += f", scrolled to {self.scroll[1]} of {self.extent[1] - self.height}"
+        focus = [e.ref for e in self.elements if "focused" in e.state and e.role != "iframe"]
+        if focus:
+            told += f", focus on {focus[-1]}"
+        return "\n".join((told, *self.notes))
+
+
+@dataclass
+class Told:
+    """What the model knows of the screen, so that an observation tells only what is new."""
+
+    url: str = ""
+    rows: dict[str, str] = field(default_factory=dict)
+    """Essence of the rows that the model believes to be there, by reference."""
+    past: dict[str, str] = field(default_factory=dict)
+    """The same of all rows ever told of this page, for references that went stale."""
+
+    def whole(self, snapshot: Snapshot, budget: int = BUDGET) -> str:
+        """The first observation: the rows in view before those out of view."""
+        if _page(snapshot.url) != self.url:
+            self.past = {}
+        self.url, self.rows = _page(snapshot.url), {}
+        every = snapshot.elements
+        return self._list(snapshot.head(), every, _by_use(snapshot, every), snapshot.row, budget)
+
+    def news(self, snapshot: Snapshot, budget: int = BUDGET) -> str:
+        """What is new, changed or gone; the whole when it is another page."""
+        here = {e.ref for e in snapshot.elements}
+        if _page(snapshot.url) != self.url or here.isdisjoint(self.rows):
+            return self.whole(snapshot, budget)
+        gone = [ref for ref in self.rows if ref not in here]
+        for ref in gone:
+            del self.rows[ref]
+        fresh = [
+            e
+            for e in snapshot.elements
+            if (e.ref not in self.rows and snapshot.in_view(e))
+            or (e.ref in self.rows and self.rows[e.ref] != e.essence())
+        ]
+        known = frozenset(self.rows)
+
+        def row(e: Element) -> str:
+            return f"{'changed' if e.ref in known else 'new'} {snapshot.row(e)}"
+
+        head = snapshot.head()
+        if gone:
+            head += f"\ngone {_cut(' '.join(gone), 4 * SHORT)}"
+        if not fresh:
+            return head if gone else f"{head}\nthe elements are as before"
+        by_use = _by_use(snapshot, fresh)
+        useful = sorted(by_use, key=lambda e: e.ref not in known)  # changed before new
+        return self._list(head, fresh, useful, row, budget)
+
+    def matching(self, snapshot: Snapshot, find: str, after: str, budget: int = BUDGET) -> str:
+        """Rows that hold the words ``find``, behind the element ``after``: what was left out."""
+        refs = [e.ref for e in snapshot.elements]
+        begin = refs.index(after) + 1 if after in refs else 0
+        wanted = find.casefold()
+        found = [e for e in snapshot.elements[begin:] if wanted in e.essence().casefold()]
+        head = snapshot.head() + ("" if found else f"\nno element holds {_quoted(find)}")
+        return self._list(head, found, found, snapshot.row, budget)
+
+    def _list(
+        self,
+        head: str,
+        elements: Sequence[Element],
+        useful: Sequence[Element],
+        row: Callable[[Element], str],
+        budget: int,
+    ) -> str:
+        """As many rows as fit, the most ``useful`` ones, in the order of ``elements``."""
+        head = _clip(head, budget // 2)
+        left = budget - _size(head) - 2 * SHORT
+        chosen: dict[str, str] = {}
+        for e in useful:
+            text = row(e)
+            left -= _size(text) + 1
+            if left < 0:
+                break
+            chosen[e.ref] = text
+            self.rows[e.ref] = self.past[e.ref] = e.essence()
+        lines = [head, *(chosen[e.ref] for e in elements if e.ref in chosen)]
+        if missing := len(elements) - len(chosen):
+            lines.append(f"and {missing} more, not shown: scroll, or find them by their words")
+        return "\n".join(lines)
+
+
+def _by_use(snapshot: Snapshot, elements: Iterable[Element]) -> list[Element]:
+    """In view before out of view, controls before text; the nearest first out of view."""
+
+    def rank(e: Element) -> tuple[int, float]:
+        if snapshot.in_view(e):
+            return (0 if e.acts else 1), 0.0
+        far = abs(e.corners[1] - snapshot.height / 2) if e.corners else 0.0
+        return (2 if e.acts else 3), far
+
+    return sorted(elements, key=rank)  # stable: reading order within a rank
+
+
+def _page(url: str) -> str:
+    return url.partition("#")[0]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _cut(text: str, most: int = SHORT) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _size(text: str) -> int:
+    return len(text.encode())
+
+
+def _clip(text: str, budget: int) -> str:
+    return text.encode()[:budget].decode(errors="ignore")

@@ -1,0 +1,180 @@
+"""Before the pointer is used: where to point, and what prevents it.
+
+An element is pointed at where it is really hit, through frames and open shadow roots. A guard in
+the page then stops a press that would land on something else, because pages move between a look
+and a click.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import Error
+
+from mllm.content import Point
+from tools.gui import failures
+from tools.gui.failures import Failure
+from tools.gui.observation import Element, Snapshot, Told
+from tools.gui.targets import REFERENCE, by_words, missing
+from tools.gui.view import Document, View
+
+
+@dataclass(frozen=True)
+class Aim:
+    """An element and, in pixels of the viewport, where to point at it."""
+
+    element: Element
+    x: float = 0.0
+    y: float = 0.0
+
+    def __str__(self) -> str:
+        return self.element.label()
+
+
+async def resolve(target: str, view: View, told: Told) -> Element:
+    """The element that a reference or words mean. Raises ``Failure`` stale, not_found or
+    ambiguous."""
+    if REFERENCE.fullmatch(target) is None:
+        return by_words(await view.snapshot(), target)
+    home, row = view.home(target), None
+    if home is not None:
+        try:
+            row = await home.ask("about", int(target[1:]))
+        except Error:
+            row = None
+    if row is None:
+        raise missing(await view.snapshot(), target, told.past.get(target))
+    return _element(row)
+
+
+def _element(row: list[Any]) -> Element:
+    """A row of the page's scripts, wherever it is drawn."""
+    number, role, name, value, state, _, options = row
+    return Element(f"e{number}", role, name, value, tuple(state), None, tuple(options))
+
+
+async def aim(element: Element, view: View) -> Aim:
+    """Wait until the element stands still, scroll it into view if need be, and find a point where
+    it is hit. Raises ``Failure`` stale, hidden, disabled, covered."""
+    home = view.home(element.ref)
+    if home is None:
+        raise failures.stale(element.label(), [])
+    found = await home.ask("aim", int(element.ref[1:]))
+    match found.get("failure"):
+        case "stale":
+            raise failures.stale(element.label(), [])
+        case "hidden":
+            raise failures.hidden(element.label())
+        case "disabled":
+            raise failures.disabled(element.label())
+        case "covered":
+            raise _covered(element.label(), found)
+    x, y = found["spot"]
+    x, y = await _up(home, view, x, y, element)
+    return Aim(element, x, y)
+
+
+async def _up(
+    home: Document, view: View, x: float, y: float, element: Element
+) -> tuple[float, float]:
+    """A point of a document as one of the viewport, hit-tested in every document above."""
+    while home.holder is not None and home.frame.parent_frame is not None:
+        parent = await view.document(home.frame.parent_frame)
+        box = await parent.ask("frameBox", home.holder)
+        if box is None:
+            raise failures.hidden(element.label())
+        _, left, top, scale, right, bottom = box
+        x, y = left + x * scale, top + y * scale
+        size = await parent.ask("viewport")
+        if not (
+            max(left, 0) <= x < min(right, size[0]) and max(top, 0) <= y < min(bottom, size[1])
+        ):
+            offset = (x - left, y - top)
+            await home.holder.evaluate(_REVEAL, list(offset))
+            box = await parent.ask("frameBox", home.holder)
+            _, left, top, scale, right, bottom = box
+            x, y = left + offset[0], top + offset[1]
+        if blocked := await parent.ask("through", home.holder, x, y):
+            raise _covered(element.label(), blocked)
+        home = parent
+    return x, y
+
+
+_REVEAL = """(frame, [dx, dy]) => {
+  frame.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
+  const r = frame.getBoundingClientRect(), x = r.x + dx, y = r.y + dy;
+  if (x < 0 || y < 0 || x >= innerWidth || y >= innerHeight)
+    scrollBy({ left: x - innerWidth / 2, top: y - innerHeight / 2, behavior: "instant" });
+}"""
+
+
+async def at(point: Point, view: View) -> Aim:
+    """What lies at a point of a screenshot of the present viewport."""
+    frame = view.page.main_frame
+    document = await view.document(frame)
+    width, height = await document.ask("viewport")
+    x, y = point.x * width / point.width, point.y * height / point.height
+    whole = (x, y)
+    while True:
+        hit = await document.ask("at", x, y)
+        if hit is None:
+            raise Failure("not_found", f"there is nothing at ({point.x:g}, {point.y:g})")
+        number, role = hit[0], hit[1]
+        inner = await _frame_at(view, document, number) if role == "iframe" else None
+        if inner is None:
+            return Aim(_element(hit), *whole)
+        document, (_, left, top, scale, _, _) = inner
+        x, y = (x - left) / scale, (y - top) / scale
+
+
+async def _frame_at(view: View, parent: Document, number: int) -> tuple[Document, list[Any]] | None:
+    """The document inside of the frame with this number, and where its content lies."""
+    for frame in parent.frame.child_frames:
+        child = await view.document(frame)
+        box = await parent.ask("frameBox", child.holder)
+        if box and box[0] == number:
+            return child, box
+    return None
+
+
+@asynccontextmanager
+async def guarded(target: Aim, view: View) -> AsyncIterator[None]:
+    """Presses inside of this land on the target or nowhere. Raises ``Failure`` moved."""
+    home = view.home(target.element.ref)
+    number = int(target.element.ref[1:])
+    if home is None or not await home.ask("guard", number):
+        raise failures.stale(target.element.label(), [])
+    yield
+    try:
+        landed = await home.ask("release")
+    except (Error, TimeoutError):  # the press led to another page, or to a dialog
+        return
+    if isinstance(landed, list):
+        raise failures.moved(str(target), _label(landed))
+
+
+def spot_is_fresh(point: Point, shown: Snapshot | None, now: Snapshot) -> None:
+    """Raise ``Failure`` when the page of a screenshot has scrolled or is another one since."""
+    if shown is None:
+        raise Failure(
+            "not_found",
+            f"{point.artifact} is no screenshot of this browser; name a screenshot or an element.",
+        )
+    if (shown.url, shown.scroll) != (now.url, now.scroll):
+        raise Failure(
+            "stale", f"the page has moved on since {point.artifact}; point at the last screenshot."
+        )
+
+
+def _covered(what: str, found: dict[str, Any]) -> Failure:
+    by = _label(found["by"]) if found["by"] else "the edge of its container"
+    rows = [f'e{row[0]} {row[1]} "{row[2]}"' for row in found["controls"]]
+    return failures.covered(what, by, rows)
+
+
+def _label(about: list[Any]) -> str:
+    number, role, name = about
+    return f'e{number} {role} "{name}"'

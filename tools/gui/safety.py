@@ -1,0 +1,67 @@
+"""Where a browser may go. Pure: the enforcement on every request is in ``session``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+BLANK = ("about:blank", "about:srcdoc")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Domains and schemes that may be visited.
+
+    A domain covers its subdomains: ``example.com`` is also ``www.example.com``, never
+    ``badexample.com``. With ``allowed`` empty every domain is allowed; ``denied`` always wins.
+    ``schemes`` other than http and https (file, data, javascript) must be named to be allowed.
+    """
+
+    allowed: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    schemes: tuple[str, ...] = ("http", "https")
+
+    def objection(self, url: str) -> str:
+        """Why ``url`` may not be visited, or ""."""
+        if url in BLANK:
+            return ""
+        # Browsers drop these characters: "java\nscript:" is javascript to them.
+        url = "".join(c for c in url.strip() if c not in "\t\r\n")
+        try:
+            parts = urlsplit(url)
+            host = (parts.hostname or "").rstrip(".")
+        except ValueError:
+            return "it is no valid address"
+        inner = url.partition(":")[2] if parts.scheme in ("blob", "view-source") else ""
+        if inner:
+            return self.objection(inner)
+        if parts.scheme not in self.schemes:
+            return f"addresses of the kind {parts.scheme or 'without scheme'}: are not allowed"
+        if parts.scheme not in ("http", "https", "ws", "wss"):
+            return ""
+        if any(_covers(domain, host) for domain in self.denied):
+            return f"the domain {host} is denied"
+        if self.allowed and not any(_covers(domain, host) for domain in self.allowed):
+            return f"the domain {host} is not among the allowed ones ({', '.join(self.allowed)})"
+        return ""
+
+    def denies(self, url: str) -> bool:
+        """Whether the domain of ``url`` is on the list of denied ones, whatever it is for."""
+        host = (urlsplit(url).hostname or "").rstrip(".")
+        return any(_covers(domain, host) for domain in self.denied)
+
+
+def with_scheme(url: str) -> str:
+    """``example.com/menu`` as people write it, as an address."""
+    url = url.strip()
+    head = url.partition("/")[0]
+    host, _, port = head.partition(":")
+    if "://" in url or not host or (":" in head and not port.isdigit()):
+        return url
+    local = host == "localhost" or host.startswith("127.")
+    return f"http{'' if local else 's'}://{url}" if local or "." in host else url
+
+
+def _covers(domain: str, host: str) -> bool:
+    domain = domain.lower().lstrip("*").strip(".")
+    return host == domain or host.endswith(f".{domain}")

@@ -1,0 +1,211 @@
+"""The browser process and the thread that it is driven from.
+
+Tools are called from a new thread each time, and playwright's objects belong to the one that made
+them. So a session owns a thread with an event loop; every call is bounded in time there, also where
+the page hangs. Each document request is checked against the limits before it is sent: redirects,
+new tabs, frames and downloads as much as what was asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import shutil
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import TimeoutError as Late
+from contextlib import suppress
+from importlib.resources import files
+from typing import Any, TypeVar
+
+from playwright.async_api import Browser, CDPSession, Error, Page, Playwright, async_playwright
+
+from tools.gui import failures
+from tools.gui.safety import Limits
+from tools.gui.view import References, View
+from tools.gui.watch import Watch
+
+T = TypeVar("T")
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+"""Chromium as installed by the system; without one, playwright's own."""
+SWITCHES = ("--disable-gpu", "--disable-background-networking", "--disable-sync")
+KNOWN = "told"
+"""Instead of the reason of a loss that was reported already."""
+LISTEN = files("tools.gui").joinpath("listen.js").read_text("utf-8")
+CLOSING = 5.0
+"""Seconds that the browser gets to end."""
+
+
+class Session:
+    """One browser with one context. Not started before the first call."""
+
+    def __init__(self, limits: Limits, size: tuple[int, int], headless: bool) -> None:
+        self.limits = limits
+        self._size, self._headless = size, headless
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turn = threading.Lock()
+        self._references = References()
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+        self._views: list[View] = []
+        self._lost = ""
+        self.watch: Watch | None = None
+
+    def call(self, work: Callable[[], Coroutine[Any, Any, T]], seconds: float, what: str) -> T:
+        """Run ``work`` in the session's thread, one at a time. Raises ``Failure`` timeout or
+        crashed, and whatever ``work`` raises."""
+        with self._turn:
+            future = asyncio.run_coroutine_threadsafe(
+                asyncio.wait_for(work(), seconds), self._running()
+            )
+            try:
+                return future.result(seconds + 1)
+            except (TimeoutError, Late):
+                future.cancel()
+                raise failures.timeout(what) from None
+            except Error as error:
+                if self._gone():
+                    lost, self._lost = self._lost, KNOWN
+                    raise failures.crashed(lost or "the browser ended") from None
+                reason = error.message.splitlines()[0][:200]
+                raise failures.Failure("failed", f"{what} was not possible: {reason}") from None
+
+    async def view(self, start: bool = False) -> View:
+        """The tab in front. With ``start`` a browser is started where there is none; without,
+        raises ``Failure`` crashed or not_found."""
+        if self._gone():
+            lost = self._lost
+            await self._close_browser()
+            if not start:
+                if lost not in ("", KNOWN):
+                    raise failures.crashed(lost)
+                raise failures.Failure("not_found", "no page is open. Begin with goto.")
+            await self._start()
+        self._views = [v for v in self._views if not v.page.is_closed()]
+        if not self._views:
+            await self.new_tab()
+        return self._views[-1]
+
+    async def new_tab(self) -> View:
+        """An empty tab in front: the way out of a page that hangs."""
+        assert self._browser is not None
+        known = len(self._views)
+        await self._browser.contexts[0].new_page()
+        assert len(self._views) == known + 1
+        return self._views[-1]
+
+    def tabs(self) -> int:
+        return len(self._views)
+
+    def close(self) -> None:
+        """End the browser; the next call would start another."""
+        with self._turn:
+            if self._loop is None:
+                return
+            loop, self._loop = self._loop, None
+            with suppress(TimeoutError, Late, Error):
+                asyncio.run_coroutine_threadsafe(self._end(), loop).result(2 * CLOSING)
+            loop.call_soon_threadsafe(loop.stop)
+        atexit.unregister(self.close)
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=self._loop.run_forever, name="browser", daemon=True).start()
+            atexit.register(self.close)
+        return self._loop
+
+    async def _start(self) -> None:
+        if self._playwright is None:
+            self._playwright = await async_playwright().start()
+        path = next(filter(None, map(shutil.which, NAMES)), None)
+        try:
+            self._browser = await self._playwright.chromium.launch(
+                executable_path=path,
+                headless=self._headless,
+                chromium_sandbox=False,
+                args=list(SWITCHES),
+            )
+        except Error as error:
+            reason = error.message.splitlines()[0][:200]
+            raise failures.Failure(
+                "crashed",
+                f"no browser could be started ({reason}); `corvid doctor` tells how to get one",
+            ) from None
+        self._browser.on("disconnected", lambda _: self._lose("the browser ended"))
+        self._lost = ""
+        await self._check_requests(self._browser)
+        width, height = self._size
+        context = await self._browser.new_context(
+            viewport={"width": width, "height": height},
+            service_workers="block",  # they would send requests past the check
+            accept_downloads=True,
+        )
+        context.set_default_timeout(10_000)
+        await context.add_init_script(script=LISTEN)
+        self.watch = Watch(context, self.limits)
+        context.on("page", self._add)
+
+    def _add(self, page: Page) -> None:
+        self._views.append(View(page, self._references))
+        page.on("crash", lambda _: self._lose("the page crashed"))
+
+    async def _check_requests(self, browser: Browser) -> None:
+        """Pause every request for a document, and every one to a denied domain, in all tabs."""
+        cdp = await browser.new_browser_cdp_session()
+        patterns: list[dict[str, str]] = [{"urlPattern": "*", "resourceType": "Document"}]
+        patterns += [{"urlPattern": f"*{domain.lstrip('*')}*"} for domain in self.limits.denied]
+
+        def paused(event: dict[str, Any]) -> None:
+            self._checks.add(task := asyncio.ensure_future(self._decide(cdp, event)))
+            task.add_done_callback(self._checks.discard)
+
+        self._checks: set[asyncio.Future[None]] = set()
+        cdp.on("Fetch.requestPaused", paused)
+        await cdp.send("Fetch.enable", {"patterns": patterns})
+
+    async def _decide(self, cdp: CDPSession, event: dict[str, Any]) -> None:
+        url, id = event["request"]["url"], event["requestId"]
+        document = event.get("resourceType") == "Document"
+        objection = self.limits.objection(url) if document else ""
+        if not document and self.limits.denies(url):
+            objection = "its domain is denied"
+        with suppress(Error):  # the tab closed meanwhile
+            if not objection:
+                await cdp.send("Fetch.continueRequest", {"requestId": id})
+                return
+            if self.watch is not None:
+                in_front = document and event["frameId"] in await _tabs(cdp)
+                said = self.watch.log.stopped if in_front else self.watch.log.blocked
+                said.append((url[:120], objection))
+            if document:  # no content: the tab stays where it is
+                await cdp.send("Fetch.fulfillRequest", {"requestId": id, "responseCode": 204})
+            else:
+                refused = {"requestId": id, "errorReason": "BlockedByClient"}
+                await cdp.send("Fetch.failRequest", refused)
+
+    def _lose(self, why: str) -> None:
+        self._lost = self._lost or why
+
+    def _gone(self) -> bool:
+        return bool(self._lost) or self._browser is None or not self._browser.is_connected()
+
+    async def _close_browser(self) -> None:
+        browser, self._browser, self._views = self._browser, None, []
+        if browser is not None:
+            with suppress(Error, TimeoutError):
+                await asyncio.wait_for(browser.close(), CLOSING)
+        self._lost = ""
+
+    async def _end(self) -> None:
+        await self._close_browser()
+        if self._playwright is not None:
+            await self._playwright.stop()
+            self._playwright = None
+
+
+async def _tabs(cdp: CDPSession) -> set[str]:
+    """Ids of the main frames of all tabs."""
+    targets = (await cdp.send("Target.getTargets"))["targetInfos"]
+    return {t["targetId"] for t in targets if t["type"] == "page"}

@@ -1,0 +1,62 @@
+"""From what a model calls a target to one element of a snapshot."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from tools.gui.failures import Failure, stale
+from tools.gui.observation import Element, Snapshot
+
+REFERENCE = re.compile(r"e\d+")
+MOST = 6
+"""Candidates that a failure lists."""
+
+
+def by_words(snapshot: Snapshot, words: str) -> Element:
+    """The one element with this text or label: exactly so called before containing it, controls
+    before text, in view before out of view. Raises ``Failure`` not_found or ambiguous."""
+    wanted = _plain(words)
+    called = [(e, _plain(e.name)) for e in snapshot.elements if e.role != "iframe"]
+    for fits in (
+        [e for e, name in called if name == wanted],
+        [e for e, name in called if name.rstrip(" *:") == wanted.rstrip(" *:")],
+        [e for e, name in called if wanted in name],
+    ):
+        for some in ([e for e in fits if e.acts], fits):
+            seen = [e for e in some if snapshot.in_view(e)]
+            if found := seen or some:
+                return _only(found, words)
+    names = {name: e for e, name in called if name}
+    near = [names[n].label() for n in get_close_matches(wanted, list(names), MOST // 2, 0.5)]
+    hint = f" Similar: {'; '.join(near)}." if near else " Look at the page, or scroll."
+    raise Failure("not_found", f"nothing on the page is called {words!r}.{hint}")
+
+
+def missing(snapshot: Snapshot, ref: str, told: str | None) -> Failure:
+    """The failure of a reference that the page no longer has. ``told`` is its row of old.
+
+    What looks like it is named, and the choice is left to the model: in a list whose rows move,
+    the button that looks the same is another row's.
+    """
+    if told is None:
+        return Failure("not_found", f"there is no element {ref}. Look at the page.")
+    alike = told.partition(" ")[2]
+    now = [e.label() for e in snapshot.elements if e.essence().partition(" ")[2] == alike]
+    return stale(told, now[:MOST])
+
+
+def _only(found: list[Element], words: str) -> Element:
+    if len(found) == 1:
+        return found[0]
+    rows = "; ".join(
+        e.label() + (f" at {round(e.corners[0])},{round(e.corners[1])}" if e.corners else "")
+        for e in found[:MOST]
+    )
+    raise Failure(
+        "ambiguous", f"{len(found)} elements are called {words!r}: {rows}. Use one's reference."
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()

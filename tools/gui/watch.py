@@ -1,0 +1,151 @@
+"""What the browser did during one action: requests, refusals, questions, new tabs, downloads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.async_api import (
+    BrowserContext,
+    Dialog,
+    Download,
+    Error,
+    Page,
+    Request,
+    Response,
+)
+
+from tools.gui.safety import Limits
+
+FOLLOWED = ("document", "xhr", "fetch")
+"""Kinds of requests that are waited for, and whose refusal counts."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer with status 400 or more, or none at all."""
+
+    method: str
+    url: str
+    status: int
+    """0 when no answer came."""
+    decisive: bool
+    """Whether it refutes an action: the page itself, or something sent to the page's own site."""
+
+    def words(self) -> str:
+        said = f"answered {self.status}" if self.status else "got no answer"
+        return f"{self.method} {self.url[:120]} {said}"
+
+
+@dataclass
+class Log:
+    """Events since an action began."""
+
+    dialogs: list[str] = field(default_factory=list)
+    dismissed: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    popups: list[Page] = field(default_factory=list)
+    downloads: list[str] = field(default_factory=list)
+    stopped: list[tuple[str, str]] = field(default_factory=list)
+    """Addresses that a tab was kept from, and why."""
+    blocked: list[tuple[str, str]] = field(default_factory=list)
+    """The same for frames, parts of pages and downloads."""
+    pending: set[Request] = field(default_factory=set)
+    requests: int = 0
+
+    def eventful(self) -> bool:
+        return bool(self.dialogs or self.popups or self.downloads or self.requests)
+
+    def words(self) -> list[str]:
+        """What happened, a line each, apart from what the verdict says."""
+        told = [f"the page said {said}" for said in self.dialogs]
+        told += [r.words() for r in self.refusals if not r.decisive]
+        told += [f"downloaded {name!r}" for name in self.downloads]
+        told += [f"not loaded: {url} ({why})" for url, why in self.blocked]
+        return told
+
+
+class Watch:
+    """Listens to a browser context; ``begin`` opens the log of the next action."""
+
+    def __init__(self, context: BrowserContext, limits: Limits) -> None:
+        self.log = Log()
+        self._limits = limits
+        self._accept = False
+        self._answer: str | None = None
+        self._begun: set[Request] = set()
+        context.on("request", self._request)
+        context.on("response", self._response)
+        context.on("requestfinished", self._finished)
+        context.on("requestfailed", self._failed)
+        context.on("dialog", self._dialog)
+        context.on("page", self._page)
+
+    def begin(self, accept_dialog: bool = False, answer: str | None = None) -> Log:
+        """``accept_dialog``: questions of the page (not mere alerts) are answered with yes."""
+        self._accept, self._answer = accept_dialog, answer
+        self.log, self._begun = Log(), set()
+        return self.log
+
+    def _request(self, request: Request) -> None:
+        if request.resource_type in FOLLOWED:
+            self._begun.add(request)
+            self.log.pending.add(request)
+            self.log.requests += 1
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and response.request in self._begun:
+            self._refused(response.request, response.status)
+
+    def _finished(self, request: Request) -> None:
+        self.log.pending.discard(request)
+
+    def _failed(self, request: Request) -> None:
+        self.log.pending.discard(request)
+        why = request.failure or ""
+        if request in self._begun and "ABORTED" not in why and "BLOCKED_BY_CLIENT" not in why:
+            self._refused(request, 0)
+
+    def _refused(self, request: Request, status: int) -> None:
+        try:
+            page = request.frame.page.url
+            navigates = request.is_navigation_request() and request.frame.parent_frame is None
+        except Error:  # the tab is gone
+            page, navigates = "", False
+        own = _site(page) == _site(request.url)
+        decisive = navigates or (own and request.method not in ("GET", "HEAD", "OPTIONS"))
+        self.log.refusals.append(Refusal(request.method, request.url, status, decisive))
+
+    async def _dialog(self, dialog: Dialog) -> None:
+        said = f"{dialog.type} {json.dumps(dialog.message[:200], ensure_ascii=False)}"
+        self.log.dialogs.append(said)
+        try:
+            if dialog.type == "alert":
+                await dialog.accept()
+            elif self._accept:
+                prompt = dialog.type == "prompt"
+                await dialog.accept(self._answer or dialog.default_value if prompt else "")
+            else:
+                self.log.dismissed.append(said)
+                await dialog.dismiss()
+        except Error:  # the page closed with its dialog
+            pass
+
+    def _page(self, page: Page) -> None:
+        self.log.popups.append(page)
+        page.on("download", self._download)
+
+    async def _download(self, download: Download) -> None:
+        if objection := self._limits.objection(download.url):
+            self.log.blocked.append((download.url[:120], objection))
+            await download.cancel()
+        else:
+            self.log.downloads.append(download.suggested_filename)
+
+
+def _site(url: str) -> str:
+    """``shop.example.com`` and ``api.example.com`` are one site."""
+    host = urlsplit(url).hostname or ""
+    labels = host.split(".")
+    return host if labels[-1].isdigit() else ".".join(labels[-2:])
