@@ -76,9 +76,11 @@ class Questions:
         self.processor, self.seed, self.number = processor, seed, turns
 
     def samples(self, views: list[View], numbers: list[int]) -> list[Sample]:
-        return [
-            assistant_sample(self.processor, self._chat(view, number), pictures=[i])
-            for i, (view, number) in enumerate(zip(views, numbers, strict=True))
+        chats = [self._chat(v, number) for v, number in zip(views, numbers, strict=True)]
+        return [  # of a view that shows hardly anything there may be nothing to ask
+            assistant_sample(self.processor, chat, pictures=[i])
+            for i, chat in enumerate(chats)
+            if chat
         ]
 
     def __call__(self, views: list[View], numbers: list[int]) -> runner.Batch:
