@@ -29,7 +29,7 @@ def spec(name: str, *arguments: str) -> ToolSpec:
 
 TOOLS = [
     spec("detect", "image", "labels"),
-    spec("read_text", "image", "region"),
+    spec("read_text", "image", "region", "find"),
     spec("select", "boxes", "label", "color", "relation", "of", "pick"),
     spec("calculate", "expression"),
 ]

@@ -8,7 +8,7 @@ import numpy as np
 
 from mllm.data.lexicon import INDEX
 from mllm.training.descriptions import SIDE, turns
-from mllm.training.views import View, Views
+from mllm.training.views import PLACES, View, Views
 
 
 def views() -> Views:
@@ -28,7 +28,8 @@ def test_patches_show_the_things_in_whose_boxes_they_lie() -> None:
     checked = 0
     for i in range(8):
         view = views()[i]
-        for row, column in np.argwhere(view.categories >= 0):
+        behind = len(INDEX) + PLACES.index(view.setting) if view.setting in PLACES else -1
+        for row, column in np.argwhere(view.categories != behind):
             x, y = (column + 0.5) / 16, (row + 0.5) / 16
             around = {
                 INDEX[t.label]
