@@ -144,8 +144,10 @@ def _text(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
         return CANNOT_TELL
     # What stands beside a sign is not what the sign says. Where no such object is known, as on a
     # page, all lines are one text.
-    things = _described(draft, image, experts)
-    texts = [tuple(b for b in lines if _on(b, thing)) for thing in things] if things else [lines]
+    texts = [lines]
+    if experts.objects(image, draft.object):
+        things = _described(draft, image, experts) or ()
+        texts = [tuple(b for b in lines if _on(b, thing)) for thing in things]
     hits = next((some for some in texts if stands_in(draft.value, _joined(some))), ())
     found = "; ".join(f'"{_joined(some)}"' for some in texts if some) or "no text"
     return Finding(bool(hits), found, "read_text", hits or tuple(b for some in texts for b in some))

@@ -160,3 +160,11 @@ def test_what_the_experts_were_asked_is_kept_each_once(picture: Path, tmp_path: 
     (folder,) = [Path(e.folder) for e in events if isinstance(e, RunStarted)]
     page = report.write(folder).read_text(encoding="utf-8")
     assert "Asked the detector for pig, car, sign; the reader for the text" in page
+
+
+def test_what_one_sign_says_is_not_what_a_sign_of_another_colour_says(
+    picture: Path, tmp_path: Path
+) -> None:
+    draft = {"kind": "text", "object": "sign", "color": "yellow", "value": "EXIT 28"}
+    result = verified(picture, tmp_path, ("Wrong.", [draft]), ("Wrong.", [draft]))
+    assert claim(result).verdict == "unsupported"
