@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from mllm.content import ToolSpec
 from mllm.data.instruct import conversations
 from mllm.model import NanoConfig, NanoProcessor, build_processor
 from mllm.model.tokenizer import END, train_tokenizer
@@ -12,27 +11,12 @@ from mllm.training.lessons import Lessons, branches, gather, lesson
 from mllm.training.packing import grow
 from mllm.training.samples import assistant_sample
 from mllm.training.vocabulary import texts
+from tests.mllm.data.specs import TOOLS
 
 
 @pytest.fixture(scope="module")
 def processor() -> NanoProcessor:
     return build_processor(train_tokenizer(texts()), NanoConfig())
-
-
-def spec(name: str, *arguments: str) -> ToolSpec:
-    properties = {a: {"type": "string"} for a in arguments}
-    return ToolSpec(
-        name=name, description=f"Does {name}.",
-        parameters={"type": "object", "properties": properties, "required": [arguments[0]]},
-    )
-
-
-TOOLS = [
-    spec("detect", "image", "labels"),
-    spec("read_text", "image", "region", "find"),
-    spec("select", "boxes", "label", "color", "relation", "of", "pick"),
-    spec("calculate", "expression"),
-]
 
 
 def learned(processor: NanoProcessor, sample: object) -> str:
