@@ -22,6 +22,10 @@ class RunContext:
     pool: ExpertPool
     transcript: Transcript
 
+    @property
+    def lang(self) -> str:
+        return self.transcript.lang
+
     def artifact(self, id: str) -> Artifact:
         """Raises ``ToolError`` that names the known ids."""
         known = self.transcript.artifacts

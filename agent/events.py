@@ -67,6 +67,7 @@ class Decided(_Event):
 
     type: Literal["decided"] = "decided"
     thought: str
+    reasoning: str = Field(default="", description="what it thought before it spoke")
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
     seconds: float = 0.0

@@ -111,6 +111,7 @@ def decide(live: Live) -> str:
         Decided(
             step=step,
             thought=turn.text.strip(),
+            reasoning=turn.reasoning,
             calls=_numbered(turn.calls, live.transcript.calls),
             usage=turn.usage,
             seconds=time.monotonic() - started,

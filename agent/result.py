@@ -58,11 +58,13 @@ class Run(Value):
 class Questions(Value):
     """What a verifier asked about every picture of an answer: ``labels`` of the detector, ``words``
     (whether any) of the reader, ``looks`` of the model's own eyes. Each once, however many claims
-    need it."""
+    need it. ``unread`` are the sentences that the model could not take apart into claims: nothing
+    was asked about them, whatever they say."""
 
     labels: tuple[str, ...] = ()
     words: bool = False
     looks: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class Result(Value):

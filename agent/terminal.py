@@ -104,6 +104,8 @@ class Terminal:
         self._made += len(event.calls)
         self._thought = event.thought
         self._label = str(event.step)
+        if event.reasoning:
+            self._row(Text(_clean(event.reasoning), "dim italic"))
         if event.calls and event.thought:  # without calls it is the answer, shown once verified
             self._row(event.thought)
         self._say("working" if event.calls else "verifying")
@@ -176,6 +178,8 @@ def show_verified(verified: VerifiedAnswer, console: Console | None = None) -> N
         holds = all(c.verdict != "unsupported" for c in sentence.claims)
         style = "bold green" if sentence.claims and holds else ""
         line.append(_clean(sentence.text.strip()), style)
+        if sentence.unread:
+            line.append(" (not checked: it could not be taken apart into claims)", "yellow")
         console.print(line)
         for claim in sentence.claims:
             console.print(Padding(_claim(claim), (0, 0, 0, 2), expand=False))

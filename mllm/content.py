@@ -134,15 +134,18 @@ class Boxes(Value):
         """The text that the model reads: counts first, in the order in which they were asked for,
         then all text that was read as one, then a row a box. Counts stand behind their words and
         texts in one piece, where they can be copied."""
-        counts = self.counts or Counter(box.label or "text" for box in self.boxes)
-        told = ", ".join(f"{what}: {n}" for what, n in counts.items()) or "nothing"
-        head = f"{self.id or 'boxes'} on {self.artifact}: {told}"
+        head = f"{self.id or 'boxes'} on {self.artifact}: {self.told()}"
         if read := " ".join(box.text for box in self.boxes if box.text):
             head += f', reading "{read}"'
         rows = [f"{i} {box.words()}" for i, box in enumerate(self.boxes[:MAX_ROWS], 1)]
         if len(self.boxes) > MAX_ROWS:
             rows.append(f"and {len(self.boxes) - MAX_ROWS} more")
         return "\n".join([head, *rows])
+
+    def told(self) -> str:
+        """The counts alone: ``cup: 2, dog: 0``."""
+        counts = self.counts or Counter(box.label or "text" for box in self.boxes)
+        return ", ".join(f"{what}: {n}" for what, n in counts.items()) or "nothing"
 
 
 Part = Annotated[Text | Media | Boxes, Field(discriminator="type")]
@@ -206,6 +209,7 @@ class Turn(Value):
     """What a model said: free text, then any number of tool calls. No call means: an answer."""
 
     text: str = ""
+    reasoning: str = Field(default="", description="thought before it spoke, not shown again")
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
     truncated: bool = Field(default=False, description="the token limit ended the turn")

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from mllm.content import (
     Artifact,
+    Boxes,
     Media,
     Message,
     Part,
@@ -23,6 +24,9 @@ from mllm.content import (
     Value,
 )
 from prompts import render
+
+THINK, THINK_END = "<think>", "</think>"
+"""Around what a reasoning model thinks before it speaks."""
 
 
 class Step(Value):
@@ -37,7 +41,8 @@ class Step(Value):
 
 
 class Episode(Value):
-    """All that a model is shown of a task. ``answer`` is set in training data only."""
+    """All that a model is shown of a task. ``seen`` and ``answer`` are set in training data
+    only."""
 
     task: str
     media: tuple[Artifact, ...] = ()
@@ -45,6 +50,7 @@ class Episode(Value):
     note: str = Field(default="", description="the budget, as told with the task")
     plan: str | None = None
     steps: tuple[Step, ...] = ()
+    seen: str = Field(default="", description="what is looked at for an answer without tools")
     answer: str | None = None
 
 
@@ -61,8 +67,27 @@ def messages(episode: Episode) -> list[Message]:
     for step in episode.steps:
         out += step_messages(step)
     if episode.answer is not None:
-        out.append(_said(episode.answer))
+        out.append(_said(thought(episode) + episode.answer))
     return out
+
+
+def thought(episode: Episode) -> str:
+    """What a trained model thinks before it answers: it says over what the last result says
+    first, or what it sees, so that the answer follows from the words next to it (a chain of
+    thought, arXiv 2201.11903, that holds evidence and nothing else)."""
+    results = [result for step in episode.steps for result in step.results]
+    part = results[-1].content[0] if results and results[-1].content else None
+    if isinstance(part, Boxes):
+        said = ", ".join(w for w in (part.told(), _only_color(part)) if w)
+    elif isinstance(part, Text):
+        said = part.text.partition("\n")[0]
+    else:
+        said = "" if results else episode.seen
+    return f"{THINK}{said}{THINK_END}" if said else ""
+
+
+def _only_color(boxes: Boxes) -> str:
+    return (boxes.boxes[0].color or "") if len(boxes.boxes) == 1 else ""
 
 
 def step_messages(step: Step) -> list[Message]:

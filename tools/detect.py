@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image as PILImage
 
 from mllm.content import Artifact, Box, Boxes
-from mllm.data.lexicon import CATEGORIES, in_group, normalize
+from mllm.data.lexicon import CATEGORIES, called, in_group, normalize
 from mllm.data.observation import ANYTHING, FOREIGN
 from mllm.yolo import NANO, NANO_OVERLAP, NANO_SCALES, Detector, Found, WeightsError
 from tools.color import dominant_color
@@ -95,7 +95,7 @@ class Detect(Tool):
             boxes=tuple(
                 _box(picture, image.artifact, row) for row in found if wanted.has(row.name)
             ),
-            counts=wanted.counts([row.name for row in found]),
+            counts=wanted.counts([row.name for row in found], context.lang),
         )
         return [boxes, wanted.refusal] if wanted.refusal else [boxes]
 
@@ -118,10 +118,11 @@ class Wanted:
         """Whether this kind was asked for. Without labels everything is."""
         return not self.kinds or any(name in names for names in self.kinds.values())
 
-    def counts(self, found: Sequence[str]) -> dict[str, int]:
-        """How many there are of what was asked for, in the words of the call."""
+    def counts(self, found: Sequence[str], lang: str) -> dict[str, int]:
+        """How many there are of what was asked for, in the words of the call; of everything, in
+        the words of the person's language."""
         if not self.kinds:
-            return dict(Counter(found)) or {ANYTHING: 0}
+            return dict(Counter(called(name, lang) for name in found)) or {ANYTHING: 0}
         return {
             label: sum(name in names for name in found) for label, names in self.kinds.items()
         }

@@ -63,6 +63,11 @@ class ToolContext(Protocol):
     @property
     def pool(self) -> ExpertPool: ...
 
+    @property
+    def lang(self) -> str:
+        """The language of the person, ``en`` or ``zh``: what nobody has named yet is named so."""
+        ...
+
     def artifact(self, id: str) -> Artifact:
         """Raises ``ToolError`` that names the known ids."""
         ...

@@ -2,10 +2,14 @@
 
 An answer of eight true sentences about one generated picture, a claim each. Rows:
 
-- ``batched``: ``agent.verify.verify`` on the whole answer, so that every expert looks once for
-  all that is claimed;
-- ``sequential``: the same checks one call at a time, ``verify`` on each sentence by itself;
-- ``loop``: what the agent does on its own answer, which takes it apart in one turn.
+- ``batched``: ``agent.verify.verify`` on the whole answer: its sentences go through the model
+  together, and every expert looks once for all that is claimed;
+- ``sequential``: the same checks one call at a time, ``verify`` on each sentence by itself, so that
+  every sentence has calls of its own, to the model and to the experts. Only what is loaded is
+  shared, the weights of the model and of the experts: each time the picture is stored anew, and
+  the prompt is read from its beginning, in a session of its own;
+- ``loop``: what the agent does on its own answer: as ``batched``, with the question beside every
+  sentence, and without corrections.
 
 Metrics: ``seconds``; ``ratio_to_answer``, to the time in which the agent produced the answer; and
 ``claims``, how many the model made of it, since claims that are not made cost nothing.

@@ -35,6 +35,8 @@ class Stage(StrEnum):
     instruct = "instruct"
     align = "align"
     contrast = "contrast"
+    halle = "halle"
+    lure = "lure"
     detector = "detector"
 
 
@@ -49,6 +51,8 @@ _RECIPES = {
     Stage.instruct: "instruct-s.yaml",
     Stage.align: "align-s.yaml",
     Stage.contrast: "contrast-s.yaml",
+    Stage.halle: "halle-s.yaml",
+    Stage.lure: "lure-s.yaml",
     Stage.detector: "detector.yaml",
 }
 """Those of preset S. The shipped weights had the first two stages and the detector's."""
@@ -68,6 +72,20 @@ def evaluate(
             "pope, chair, amber: the file with the answers. pope, mme: a folder of such files.",
         ),
     ] = None,
+    halle: Annotated[
+        str | None,
+        typer.Option(
+            "--halle",
+            metavar="PATH[@EPSILON]",
+            help="hallucination: what `corvid train halle` wrote for the model.",
+        ),
+    ] = None,
+    lure: Annotated[
+        str | None,
+        typer.Option(
+            "--lure", metavar="PATH", help="hallucination: what `corvid train lure` wrote."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure a model on questions that it was not trained on, with 95 % intervals.
@@ -85,6 +103,8 @@ def evaluate(
 
     amber: annotations.json, relation.json and safe_words.txt beside the responses.
     """
+    if suite is not Suite.hallucination and (halle or lure):
+        raise InputError(f"{suite} has no row for --halle and --lure: leave them away")
     if suite is Suite.scenes:
         from agent.evaluation import scenes
 
@@ -94,8 +114,11 @@ def evaluate(
 
         if data is not None:
             raise InputError(f"the pictures of {suite} are made, not read: leave --data away")
-        made = captions if suite is Suite.captions else hallucination
-        _show(made.evaluate(n, seed, model), as_json, percent=True)
+        if suite is Suite.captions:
+            measured = captions.evaluate(n, seed, model)
+        else:
+            measured = hallucination.evaluate(n, seed, model, halle=halle, lure=lure)
+        _show(measured, as_json, percent=True)
     else:
         from agent.evaluation import answer_files
 
@@ -191,6 +214,14 @@ def _train(stage: Stage, recipe: Path, resume: bool) -> Path:
             from mllm.training import contrast
 
             return contrast.run(recipe, resume=resume)
+        case Stage.halle:
+            from mllm.training import halle
+
+            return halle.run(recipe, resume=resume)
+        case Stage.lure:
+            from mllm.training import lure
+
+            return lure.run(recipe, resume=resume)
         case Stage.detector:
             from mllm.training import detector
 

@@ -5,6 +5,9 @@ not. Rows, on the same scenes:
 
 - ``base``: the model answers by looking alone, without tools
 - those of ``METHODS``: the same, with another way to generate
+- ``halle``: the same with a projection that was trained for the model (``mllm.decoding.halle``)
+- ``lure``: the answers of ``base``, and its descriptions as a trained revisor rewrites them
+  (``mllm.decoding.lure``), whose ``seconds`` are those of both; LURE is for descriptions
 - ``verified``: the answers of ``base`` as ``agent.verify`` puts them right. It is shown an answer
   without its question, so that a bare "Yes." claims nothing and stays. ``seconds`` are those of
   the answer and its verification together.
@@ -22,8 +25,9 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -43,12 +47,15 @@ from agent.store import MediaStore
 from agent.verify import verify
 from mllm.backends import load
 from mllm.backends.protocol import Backend, MalformedOutput, ModelError, generate
-from mllm.content import Artifact
+from mllm.content import Artifact, Message
 from mllm.data.lexicon import NAMES
 from mllm.data.phrasing import phrasings
 from mllm.data.scenes import Scene, render, sample_scene
 from mllm.episode import Episode, messages
 from mllm.evaluation import pope
+
+if TYPE_CHECKING:
+    from mllm.decoding.lure import LURE
 
 METHODS: dict[str, Callable[[Any], Backend]] = {
     "vcd": lambda model: load(model, decoding="vcd"),
@@ -63,13 +70,27 @@ MAX_TOKENS = 256
 """Of an answer."""
 
 
-def evaluate(n: int, seed: int, model: str | Backend, *, quiet: bool = False) -> dict[str, Any]:
+def evaluate(
+    n: int,
+    seed: int,
+    model: str | Backend,
+    *,
+    halle: str | None = None,
+    lure: str | None = None,
+    quiet: bool = False,
+) -> dict[str, Any]:
     """The measured rows, in the JSON of DESIGN section 6. Progress goes to stderr.
 
-    ``n`` scenes in the design that training never saw. Raises ``ModelError`` when the model
-    cannot be used.
+    ``n`` scenes in the design that training never saw. ``halle``: a projection for this model, as
+    ``PATH`` or ``PATH@EPSILON``; ``lure``: the folder of a revisor; without them their rows say
+    that they are not trained. Raises ``ModelError`` when one of these cannot be used.
     """
     backend = load(model)
+    methods = dict(METHODS)
+    if halle:
+        steered = load(model, decoding=f"halle:{halle}")
+        methods["halle"] = lambda _: steered
+    revisor = _revisor(backend, lure) if lure else None
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     with (
@@ -81,18 +102,24 @@ def evaluate(n: int, seed: int, model: str | Backend, *, quiet: bool = False) ->
         cases, album = cases_of(scenes, seed), _Album(scenes, Path(folder))
         work = list(zip(cases, album.pictures, strict=True))
 
-        base = [album.look(backend, *one) for one in progress.track(work, description="base")]
+        def looked(name: str, other: Backend) -> list[Replies]:
+            return [album.look(other, *one) for one in progress.track(work, description=name)]
+
+        base = looked("base", backend)
+        said = list(zip(base, album.pictures, strict=True))
         rows: dict[str, dict[str, Any]] = {"base": scores(cases, base)}
-        for row, made in METHODS.items():
+        for row, made in methods.items():
             try:
-                other = made(model)
-                said = [album.look(other, *one) for one in progress.track(work, description=row)]
-                rows[row] = scores(cases, said)
+                rows[row] = scores(cases, looked(row, made(model)))
             except ModelError as error:
                 rows[row] = {"error": str(error)}
-        pairs = list(zip(base, album.pictures, strict=True))
+        rows.setdefault("halle", _untrained("halle"))
+        rows["lure"] = _untrained("lure")
+        if revisor:
+            tracked = progress.track(said, description="lure")
+            rows["lure"] = scores(cases, [album.revise(revisor, *one) for one in tracked])
         checked = [
-            album.check(backend, *one) for one in progress.track(pairs, description="verified")
+            album.check(backend, *one) for one in progress.track(said, description="verified")
         ]
         rows["verified"] = {**scores(cases, checked), **corrections(cases, base, checked)}
     rows |= {"always_yes": always(cases, "Yes."), "always_no": always(cases, "No.")}
@@ -145,10 +172,17 @@ class _Album:
 
     def look(self, backend: Backend, case: Case, picture: Artifact) -> Replies:
         """The model's own description and answers; nothing where it gives none."""
-        describe = phrasings("en")["extras"]["describe"][0]
-        told = [self._ask(backend, task, picture) for task in (describe, *case.asked)]
+        told = [self._ask(backend, task, picture) for task in (_describe(), *case.asked)]
         texts, seconds = [text for text, _ in told], tuple(taken for _, taken in told)
         return Replies(texts[0], dict(zip(case.asked, texts[1:], strict=True)), seconds)
+
+    def revise(self, lure: LURE, said: Replies, picture: Artifact) -> Replies:
+        """The same with its description revised."""
+        started = time.perf_counter()
+        text = lure.revise(said.description, _asked(_describe(), picture), self._store)
+        first, *others = said.seconds
+        seconds = (first + time.perf_counter() - started, *others)
+        return replace(said, description=text, seconds=seconds)
 
     def check(self, backend: Backend, said: Replies, picture: Artifact) -> Replies:
         """The same after verification."""
@@ -162,7 +196,7 @@ class _Album:
         return Replies(texts[0], dict(zip(said.answers, texts[1:], strict=True)), tuple(seconds))
 
     def _ask(self, backend: Backend, task: str, picture: Artifact) -> tuple[str, float]:
-        shown = messages(Episode(task=task, media=(picture,)))
+        shown = _asked(task, picture)
         session = backend.session(self._store)
         started = time.perf_counter()
         try:
@@ -172,6 +206,33 @@ class _Album:
         finally:
             session.close()
         return text, time.perf_counter() - started
+
+
+def _untrained(row: str) -> dict[str, Any]:
+    return {"error": f"not trained: give what `corvid train {row}` wrote with --{row}"}
+
+
+def _revisor(speaker: Backend, path: str) -> LURE:
+    """What revises the descriptions of ``speaker``. Raises ``ModelError``."""
+    from mllm.backends.local import Local
+    from mllm.decoding.lure import LURE
+
+    if not isinstance(speaker, Local):
+        raise ModelError(
+            "LURE asks a model how sure it was of its words, which only a model that runs here "
+            "tells: leave --lure away, or use a local model"
+        )
+    return LURE(speaker, load(path))
+
+
+def _describe() -> str:
+    task: str = phrasings("en")["extras"]["describe"][0]
+    return task
+
+
+def _asked(task: str, picture: Artifact) -> list[Message]:
+    """What a model is shown that answers by looking alone."""
+    return messages(Episode(task=task, media=(picture,)))
 
 
 def _kinds(scene: Scene, seed: int) -> tuple[str, ...]:

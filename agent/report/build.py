@@ -116,7 +116,9 @@ class _Fold:
         # Claims of a first answer keep keys of their own: the second answer counts anew.
         key = f"{self.key}-{len(self.steps)}" if event.again else self.key
         said = _asked(event.asked) if event.claims else ""
-        if not (event.claims or event.error):
+        if unread := " ".join(event.asked.unread):
+            said += f" Could not be taken apart and was not checked: {unread}"
+        elif not (event.claims or event.error):
             said = "There was no claim to check."
         if event.again:
             said += " A claim was contradicted, so the model was asked again."
@@ -143,6 +145,7 @@ def _decision(event: ev.Decided) -> view.Step:
     return view.Step(
         number=event.step,
         title=", ".join(dict.fromkeys(call.name for call in calls)) or "Answer",
+        reasoning=event.reasoning,
         thought=event.thought,
         calls=calls,
         seconds=event.seconds,

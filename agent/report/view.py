@@ -106,6 +106,7 @@ class Step:
 
     number: int | None
     title: str
+    reasoning: str = ""
     thought: str = ""
     calls: tuple[Call, ...] = ()
     claims: tuple[Claim, ...] = ()

@@ -12,6 +12,7 @@ from agent.result import Claim, Questions
 from agent.verify.concepts import concepts
 from agent.verify.findings import judge, weigh
 from agent.verify.questions import questions
+from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
 from mllm.backends.protocol import Session
 from mllm.content import Artifact, Usage
@@ -25,15 +26,19 @@ def verify_answer(
     session: Session,
     experts: Experts,
 ) -> tuple[list[Claim], Questions, Usage]:
-    """Check what ``answer`` claims about ``images``. Returns the claims with their verdicts, what
-    the experts were asked, and what the model's part cost.
+    """Check what ``answer`` claims about ``images``, sentence by sentence. Returns the claims with
+    their verdicts, each once and in their order, what the experts were asked, and what the
+    model's part cost.
 
     ``session`` must be one of its own: the conversation here is not that of the run.
     A claim that the experts contradict gets the verdict "contradicted"; one that none of them
     can check is "unsupported" with nothing found. Raises ``ModelError``.
     """
-    drafts, usage = concepts(question, answer, lang, session)
-    asked = questions(drafts)
+    parts = sentences(answer)
+    taken, usage = concepts(question, parts, session, lang)
+    drafts = list(dict.fromkeys(draft for some in taken for draft in some or ()))
+    unread = [part.strip() for part, some in zip(parts, taken, strict=True) if some is None]
+    asked = questions(drafts, unread)
     experts.answer(images, asked)
     claims: list[Claim] = []
     for draft in drafts:

@@ -1,38 +1,54 @@
 """Stage 1, key concepts: what a text speaks of (Woodpecker, arXiv 2310.16045, section 3.1).
 
-The model takes the text apart into drafts of claims: an object, what narrows it down, and what is
-said of it. Woodpecker lists the objects first and asks about them later; a draft holds both.
+The model takes each sentence apart into drafts of claims: an object, what narrows it down, and
+what is said of it. Woodpecker lists the objects first and asks about them later; a draft holds
+both.
 """
 
 from __future__ import annotations
 
-from agent.verify.sentences import sentences
-from mllm.backends.protocol import MalformedOutput, Session, generate
-from mllm.claims import ClaimDraft, claims_messages, claims_schema, parse_claims
-from mllm.content import Usage
+from collections.abc import Sequence
 
-SENTENCE_TOKENS = 192
-"""Most tokens that the claims of a sentence take, six of them or so."""
-TRIES = 2
-"""How often the model may write the list of claims before the text counts as claimless."""
+from mllm.backends.protocol import MalformedOutput, Session, generate_many
+from mllm.claims import ClaimDraft, claims_messages, claims_schema, parse_claims
+from mllm.content import Turn, Usage
+from prompts import language
+
+SENTENCE_CLAIMS = 8
+"""Most claims of a sentence. A model that goes round in circles is stopped there, with a list that
+can be read, and what it repeated counts once."""
+SENTENCE_TOKENS = 256
+"""Most tokens that they take."""
+
+Drafts = list[ClaimDraft] | None
+"""Of a sentence, each once. None where the model did not manage to write them: nothing is known
+of such a sentence, which is not the same as that it claims nothing."""
 
 
 def concepts(
-    question: str, text: str, lang: str, session: Session
-) -> tuple[list[ClaimDraft], Usage]:
-    """The drafts of what ``text`` claims, each once, and what they cost. ``question`` is what it
-    answers, or empty."""
-    usage, room = Usage(), SENTENCE_TOKENS * max(len(sentences(text)), 1)
-    for _ in range(TRIES):
-        try:
-            turn = generate(
-                session,
-                claims_messages(question, text, lang),
-                output_schema=claims_schema(),
-                max_tokens=room,
-            )
-            usage += turn.usage
-            return list(dict.fromkeys(parse_claims(turn.text))), usage
-        except (MalformedOutput, ValueError):
-            continue
-    return [], usage
+    question: str, sentences: Sequence[str], session: Session, lang: str = ""
+) -> tuple[list[Drafts], Usage]:
+    """The drafts of each of ``sentences``, which go to the model together, and what they cost.
+
+    ``question`` is what they answer, or empty. They are asked about in ``lang``, or each in its
+    own language. Nobody is asked about white space. Raises ``ModelError``.
+    """
+    bare = [sentence.strip() for sentence in sentences]
+    turns = generate_many(
+        session,
+        [claims_messages(question, one, lang or language(one)) for one in bare if one],
+        output_schema={**claims_schema(), "maxItems": SENTENCE_CLAIMS},
+        max_tokens=SENTENCE_TOKENS,
+    )
+    replies = iter(turns)
+    drafts = [_drafts(next(replies)) if one else [] for one in bare]
+    return drafts, sum((t.usage for t in turns if isinstance(t, Turn)), Usage())
+
+
+def _drafts(reply: Turn | MalformedOutput) -> Drafts:
+    if isinstance(reply, MalformedOutput):
+        return None
+    try:
+        return list(dict.fromkeys(parse_claims(reply.text)))
+    except ValueError:
+        return None

@@ -16,14 +16,16 @@ from prompts import language, render
 from tools.color import color_term
 
 
-def questions(drafts: Sequence[ClaimDraft]) -> Questions:
-    """The questions behind ``drafts``."""
+def questions(drafts: Sequence[ClaimDraft], unread: Sequence[str] = ()) -> Questions:
+    """The questions behind ``drafts``; ``unread`` are the sentences that there are no drafts of
+    because the model could not take them apart."""
     named = (name for d in drafts for name in (d.object, d.of) if name)
     looks = (look(d) for d in drafts if needs_look(d))
     return Questions(
         labels=tuple(dict.fromkeys(named)),
         words=any(d.kind == "text" for d in drafts),
         looks=tuple(dict.fromkeys(looks)),
+        unread=tuple(unread),
     )
 
 

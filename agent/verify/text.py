@@ -3,9 +3,9 @@
     verified = verify("Two cups stand left of the laptop.", images=["desk.png"])
     verified.answer, verified.claims
 
-The five stages, sentence by sentence: the model says what a sentence claims, the experts look once
-per picture for everything that is claimed, and the model rewrites only the sentences of which a
-claim was contradicted. What it wrote is checked again.
+The five stages, each for all sentences at once: the model says what every sentence claims, the
+experts look once per picture for everything that is claimed, and the model rewrites only the
+sentences of which a claim was contradicted. What it wrote is checked again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from agent.store import MediaStore
 from agent.transcript import Transcript, merged
 from agent.verify.concepts import concepts
 from agent.verify.correction import correct
-from agent.verify.findings import judge, weigh
+from agent.verify.findings import Finding, judge, weigh
 from agent.verify.questions import questions
 from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
@@ -51,6 +51,9 @@ class Sentence(Value):
     said: str
     text: str
     claims: tuple[Claim, ...] = ()
+    unread: bool = Field(
+        default=False, description="the model could not say what it claims: it was not checked"
+    )
 
 
 class VerifiedAnswer(Value):
@@ -95,14 +98,16 @@ def verify(
         known = Transcript("", language(text), "", shown, artifacts={a.id: a for a in shown})
         given = {t.name: t for t in (default_tools() if tools is None else tools)}
         context = RunContext(store, backend, default_pool(), known)
-        experts = Experts(
-            context, given.get("detect"), given.get("read_text"), given.get("look")
-        )
+        experts = Experts(context, given.get("detect"), given.get("read_text"), given.get("look"))
         session = backend.session(store)
         try:
             return _Check(text, shown, session, experts).result()
         finally:
             session.close()
+
+
+_Weighed = list[tuple[ClaimDraft, Finding]] | None
+"""The claims of a text; None where the model could not take it apart."""
 
 
 @dataclass
@@ -116,13 +121,11 @@ class _Check:
     _evidence: int = 0
 
     def result(self) -> VerifiedAnswer:
-        parts = sentences(self.text)
-        drafts = [self._drafts(part) for part in parts]
-        self.experts.answer(self.images, questions([d for some in drafts for d in some]))
-        done = [
-            self._sentence(part, self._judged(some))
-            for part, some in zip(parts, drafts, strict=True)
-        ]
+        said = sentences(self.text)
+        first = self._weighed(said)
+        new = self._corrected(said, first)
+        second = self._weighed(new)
+        done = [self._sentence(*one) for one in zip(said, first, new, second, strict=True)]
         claims = [c for one in done for c in one.claims if c.verdict != "contradicted"]
         evidence = {e.id: e for claim in claims for e in claim.evidence}
         return VerifiedAnswer(
@@ -133,31 +136,42 @@ class _Check:
             tokens=self.usage,
         )
 
-    def _sentence(self, said: str, claims: tuple[Claim, ...]) -> Sentence:
-        """The sentence, corrected where that is needed and possible."""
+    def _weighed(self, texts: Sequence[str]) -> list[_Weighed]:
+        """What the experts say of the claims of each text."""
+        taken, usage = concepts("", texts, self.session)
+        self.usage += usage
+        self.experts.answer(self.images, questions([d for some in taken for d in some or ()]))
+        return [
+            None if some is None else [(d, weigh(d, self.images, self.experts)) for d in some]
+            for some in taken
+        ]
+
+    def _corrected(self, said: Sequence[str], weighed: Sequence[_Weighed]) -> list[str]:
+        """The sentences of which a claim was contradicted, rewritten; nothing for the others."""
+        failed = [
+            [Failed(d.phrase(), found.found) for d, found in some or () if found.holds is False]
+            for some in weighed
+        ]
+        new, usage = correct(said, failed, self.session)
+        self.usage += usage
+        return new
+
+    def _sentence(self, said: str, first: _Weighed, new: str, second: _Weighed) -> Sentence:
+        """The sentence, as ``new`` if that holds."""
+        claims = self._judged(first or ())
         wrong = [c for c in claims if c.verdict == "contradicted"]
         if not wrong:
-            return Sentence(said=said, text=said, claims=claims)
-        corrected, usage = correct(said, [Failed(c.text, c.found) for c in wrong], self.session)
-        self.usage += usage
-        drafts = self._drafts(corrected) if corrected else []
-        self.experts.answer(self.images, questions(drafts))
-        again = self._judged(drafts)
+            return Sentence(said=said, text=said, claims=claims, unread=first is None)
+        again = self._judged(second or ())
         # What could not be checked before need not be now; what is wrong or newly open must not be.
         opened = {c.text for c in claims if c.verdict == "unsupported"}
         if not again or any(c.verdict != "supported" and c.text not in opened for c in again):
             return Sentence(said=said, text=said, claims=merged((), claims))
-        return Sentence(said=said, text=corrected, claims=(*wrong, *merged(claims, again)))
+        return Sentence(said=said, text=new, claims=(*wrong, *merged(claims, again)))
 
-    def _drafts(self, sentence: str) -> list[ClaimDraft]:
-        drafts, usage = concepts("", sentence.strip(), language(sentence), self.session)
-        self.usage += usage
-        return drafts
-
-    def _judged(self, drafts: Sequence[ClaimDraft]) -> tuple[Claim, ...]:
+    def _judged(self, weighed: Sequence[tuple[ClaimDraft, Finding]]) -> tuple[Claim, ...]:
         claims = []
-        for draft in drafts:
-            finding = weigh(draft, self.images, self.experts)
+        for draft, finding in weighed:
             claim = judge(draft, finding, f"c{next(self._ids)}", self._evidence)
             self._evidence += len(claim.evidence)
             claims.append(claim)

@@ -15,10 +15,10 @@ import re
 from dataclasses import dataclass
 
 from mllm.content import ToolCall
+from mllm.episode import THINK, THINK_END
 
 OPENER, CLOSER = "<tool_call>", "</tool_call>"
-THINK = "<think>"
-_THOUGHT = re.compile(rf"</think>|(?={OPENER})")
+_THOUGHT = re.compile(rf"{THINK_END}|(?={OPENER})")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Listener:
 
     Text goes through at once, without white space at either end of the turn; ``text`` is all of
     it. From the first opener on everything is kept in ``calls_text``, None while there is none.
-    What a reasoning model thinks between ``<think>`` and ``</think>`` before it speaks is dropped.
+    What a reasoning model thinks between ``<think>`` and ``</think>`` before it speaks is kept
+    apart, in ``reasoning``.
     """
 
     def __init__(self, *, may_call: bool, thinking: bool = False) -> None:
@@ -44,7 +45,7 @@ class Listener:
         self._thinking: bool | None = thinking or None
         """None until the first characters tell."""
         self._held = ""
-        self.text = ""
+        self.text = self.reasoning = ""
         self.calls_text: str | None = None
 
     def hear(self, piece: str) -> str:
@@ -60,6 +61,8 @@ class Listener:
         if self._thinking:
             if not (thought := _THOUGHT.search(self._held)):
                 return ""
+            said = self._held[: thought.start()]
+            self.reasoning = said.strip().removeprefix(THINK).strip()
             self._held, self._thinking = self._held[thought.end() :], False
         if self._may_call and OPENER in self._held:
             self._held, _, after = self._held.partition(OPENER)

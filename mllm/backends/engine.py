@@ -21,7 +21,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 import mllm.model  # noqa: F401  (registers nano with transformers)
-from mllm.backends.growing_cache import growing
+from mllm.backends.growing_cache import GrowingLayer, growing
 from mllm.backends.protocol import ModelError
 
 # Untyped: transformers annotates its public face only in part.
@@ -99,6 +99,11 @@ class Engine:
             self._features = None
         # Gemma lets the tokens of a picture see each other in both directions.
         self._types = next((k for k in _TYPES if k in accepts and self._rope is None), None)
+        self.takes_rows = "position_ids" in accepts and all(
+            type(layer) is GrowingLayer for layer in self.cache().layers
+        )
+        """Whether padding on the left leaves what follows as it is. Sliding windows and recurrent
+        states would count it."""
 
     def picture(self, sha256: str, image: PILImage.Image) -> Picture:
         """Run the processor on one picture."""
@@ -161,20 +166,29 @@ class Engine:
         placed: Tensor = positions.to(self.device)
         return placed
 
+    def following(self, start: Tensor, count: int) -> Tensor:
+        """Positions of ``count`` words in each row from ``start`` ``(b,)`` on: ``(b, count)``, or
+        ``(3, b, count)`` for a model with ``positions`` of its own."""
+        rows = start[:, None] + torch.arange(count, device=start.device)
+        return rows if self._rope is None else rows.expand(3, -1, -1)
+
     @torch.inference_mode()
     def forward(
         self,
-        ids: Sequence[int],
+        ids: Sequence[Sequence[int]],
         cache: DynamicCache,
         positions: Tensor | None = None,
         picture: Picture | None = None,
+        mask: Tensor | None = None,
+        keep: int = 1,
     ) -> Tensor:
-        """Append ``ids`` to the cache and return the logits ``(vocabulary,)`` after the last, in
-        float32. ``picture``: the one whose block ends ``ids``. Raises ``ModelError`` when
-        memory runs out."""
+        """Append ``ids``, ``b`` rows of ``t``, to the cache and return the logits
+        ``(b, keep, vocabulary)`` after the last ``keep`` of them. ``picture``: the one whose block
+        ends the only row. ``mask`` ``(b, past + t)``: zero where padding stands. Raises
+        ``ModelError`` when memory runs out."""
         inputs: dict[str, Any] = {}
         if self._keeps_logits:
-            inputs["logits_to_keep"] = 1
+            inputs["logits_to_keep"] = keep
         if positions is not None:
             inputs["position_ids"] = positions
         with self._lock:
@@ -186,23 +200,25 @@ class Engine:
                 inputs["mm_encoder_outputs"] = {"image": picture.encoded}
             past = cache.get_seq_length()
             if picture is not None and self._types is not None:
-                text = past + len(ids) - len(picture.types)
+                text = past + len(ids[0]) - len(picture.types)
                 inputs[self._types] = torch.tensor([[0] * text + picture.types], device=self.device)
-            total = past + len(ids)
+            total = past + len(ids[0])
+            if mask is None:
+                mask = torch.ones(len(ids), total, dtype=torch.long, device=self.device)
             try:
                 out = self.model(
-                    input_ids=torch.tensor([list(ids)], device=self.device),
-                    attention_mask=torch.ones(1, total, dtype=torch.long, device=self.device),
+                    input_ids=torch.tensor(ids, device=self.device),
+                    attention_mask=mask,
                     past_key_values=cache,
                     use_cache=True,
                     **inputs,
                 )
             except torch.OutOfMemoryError as error:
                 raise ModelError(
-                    f"the model ran out of memory at {total} tokens: use fewer or smaller "
+                    f"the model ran out of memory at {mask.numel()} tokens: use fewer or smaller "
                     f"pictures, a smaller model, or another device"
                 ) from error
-        logits: Tensor = out.logits[0, -1].float()
+        logits: Tensor = out.logits[:, -keep:]
         return logits
 
     def _encode(self, picture: Picture) -> Any:

@@ -8,6 +8,7 @@ early one. Here a layer keeps room to grow, and doubles it when it is full.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 from torch import Tensor
@@ -39,6 +40,29 @@ class GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         self.values = self._value_room[..., :end, :]
         return self.keys, self.values
 
+    def repeated(self, rows: int) -> GrowingLayer:
+        """A layer of ``rows`` rows, each with what the only row of this one holds."""
+        make: Callable[[], GrowingLayer] = GrowingLayer
+        layer = make()
+        if self.keys is not None and self.values is not None:  # else it shares those of another
+            layer.update(*(x.expand(rows, -1, -1, -1) for x in (self.keys, self.values)))
+        return layer
+
+    def batch_select_indices(self, indices: Tensor) -> None:
+        if not self.is_initialized:
+            return
+        end = self.get_seq_length()
+        self._key_room, self._value_room = self._key_room[indices], self._value_room[indices]
+        self.keys = self._key_room[..., :end, :]
+        self.values = self._value_room[..., :end, :]
+
+    def reorder(self, columns: Tensor) -> None:
+        """Keep, as place i of each row, what stands at place ``columns[row, i]`` of ``(b, n)``."""
+        if self.keys is None or self.values is None:
+            return
+        self.keys = _taken(self._key_room, self.keys, columns)
+        self.values = _taken(self._value_room, self.values, columns)
+
 
 def growing(cache: DynamicCache) -> DynamicCache:
     """``cache``, still empty, with its plain layers replaced by growing ones. Layers of other
@@ -48,6 +72,13 @@ def growing(cache: DynamicCache) -> DynamicCache:
     if cache.layer_class_to_replicate is DynamicLayer:
         cache.layer_class_to_replicate = GrowingLayer
     return cache
+
+
+def repeated(cache: DynamicCache, rows: int) -> DynamicCache:
+    """A cache of growing layers as one of ``rows`` rows that all begin with what it holds."""
+    twin = copy(cache)
+    twin.layers = [x.repeated(rows) for x in cache.layers if isinstance(x, GrowingLayer)]
+    return twin
 
 
 def _room(states: Tensor) -> Tensor:
@@ -60,3 +91,9 @@ def _grown(room: Tensor, filled: int, wanted: int) -> Tensor:
     larger = room.new_empty(b, heads, max(2 * size, wanted), dim)
     larger[..., :filled, :] = room[..., :filled, :]
     return larger
+
+
+def _taken(room: Tensor, filled: Tensor, columns: Tensor) -> Tensor:
+    index = columns[:, None, :, None].expand(-1, filled.shape[1], -1, filled.shape[3])
+    start = room[..., : columns.shape[1], :]
+    return start.copy_(filled.gather(2, index))

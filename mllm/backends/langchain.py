@@ -11,12 +11,13 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
 from mllm.backends.calls import Listener
 from mllm.backends.langchain_messages import Converter
-from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice
+from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice, attempt
 from mllm.content import Media, MediaReader, Message, ToolCall, ToolSpec, Turn, Usage
 
 _PICTURES_IN_RESULTS = ("ChatAnthropic", "ChatAnthropicVertex", "ChatBedrockConverse")
@@ -24,6 +25,9 @@ _PICTURES_IN_RESULTS = ("ChatAnthropic", "ChatAnthropicVertex", "ChatBedrockConv
 
 _OPTIONS = ("stream_options", "tool_choice", "response_format")
 """Options of the OpenAI protocol that some servers refuse by name."""
+
+REQUESTS = 8
+"""Requests of a batch that a server gets at a time."""
 
 _CUT_OFF = ("length", "max_tokens", "MAX_TOKENS")
 
@@ -110,7 +114,27 @@ class LangChainSession:
             raise MalformedOutput("the model called a tool where it was to write text", "")
         if tool_choice == "required" and not calls:
             raise MalformedOutput("a tool call was required and none was made", listener.text)
-        yield Turn(text=listener.text, calls=calls, usage=_usage(whole), truncated=_cut_off(whole))
+        yield Turn(
+            text=listener.text, reasoning=listener.reasoning, calls=calls, usage=_usage(whole),
+            truncated=_cut_off(whole),
+        )
+
+    def batch(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        output_schema: dict[str, Any] | None = None,
+        max_tokens: int = 512,
+    ) -> list[Turn | MalformedOutput]:
+        """As ``generate_many``. The first goes ahead alone: it finds out what the server refuses,
+        and leaves there the beginning that the others share. Those go out together."""
+
+        def ask(messages: Sequence[Message]) -> Turn | MalformedOutput:
+            return attempt(self, messages, output_schema=output_schema, max_tokens=max_tokens)
+
+        first = [ask(messages) for messages in prompts[:1]]
+        with ThreadPoolExecutor(REQUESTS) as pool:
+            return [*first, *pool.map(ask, prompts[1:])]
 
     def close(self) -> None:
         self._converter.close()

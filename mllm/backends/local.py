@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from threading import Lock
 from typing import Any
 
 import torch
-from tokenizers.decoders import DecodeStream
 from torch import Tensor
 
-from mllm.backends.calls import THINK, Listener
+from mllm.backends.calls import Listener
 from mllm.backends.engine import Engine, Picture, Prompt
 from mllm.backends.grammar import Grammars
-from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice
+from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice, attempt
+from mllm.backends.rows import Rows
+from mllm.backends.session_cache import SessionCache
 from mllm.backends.template import Template
-from mllm.content import MediaReader, Message, ToolSpec, Turn, Usage
+from mllm.backends.writing import Writing
+from mllm.content import MediaReader, Message, ToolSpec, Turn
 from mllm.decoding import Decoding, Reader, named
+from mllm.episode import THINK
 from mllm.model.chat import pictures
+
+ROWS = 32
+"""Prompts that are answered side by side: more would take memory and gain little."""
 
 
 class Local:
@@ -75,6 +81,8 @@ class LocalSession:
         self._engine, self._template, self._grammars = backend.parts()
         self._media = media
         self._reader = backend.reader()
+        # Apart from the conversation, so that it and batches do not drop each other's tokens.
+        self._beginning = SessionCache(self._engine)
         self._pictures: dict[str, Picture] = {}
         self._temperature = backend.temperature
         self._random = torch.Generator().manual_seed(backend.seed)
@@ -88,50 +96,91 @@ class LocalSession:
         output_schema: dict[str, Any] | None = None,
         max_tokens: int = 512,
     ) -> Iterator[str | Turn]:
+        prompt, writing = self._begun(messages, tools, tool_choice, output_schema, max_tokens)
+        logits, cached = self._reader.prefill(prompt)
+        while True:
+            new, pieces = writing.write(self._chosen(self._reader.weigh(writing.allowed(logits))))
+            yield from pieces
+            if writing.over:
+                break
+            logits = self._reader.extend(new)
+        if piece := writing.listener.finish():
+            yield piece
+        yield writing.turn(len(prompt.ids), cached)
+
+    def batch(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        output_schema: dict[str, Any] | None = None,
+        max_tokens: int = 512,
+    ) -> list[Turn | MalformedOutput]:
+        """As ``generate_many``: up to ``ROWS`` prompts side by side, their common beginning read
+        once. Where that cannot be (see ``SessionCache.branch``), where tokens are drawn and where
+        a decoding method reads the conversation, one after the other."""
+        out: list[Turn | MalformedOutput] = []
+        for part in (prompts[i : i + ROWS] for i in range(0, len(prompts), ROWS)):
+            out += self._side_by_side(part, output_schema, max_tokens) or [
+                attempt(self, one, output_schema=output_schema, max_tokens=max_tokens)
+                for one in part
+            ]
+        return out
+
+    def _side_by_side(
+        self,
+        conversations: Sequence[Sequence[Message]],
+        output_schema: dict[str, Any] | None,
+        max_tokens: int,
+    ) -> list[Turn | MalformedOutput] | None:
+        """A turn for each, or None where they cannot be had together."""
+        if len(conversations) < 2 or self._temperature > 0 or self._backend.decoding is not None:
+            return None
+        begun = [self._begun(c, (), "none", output_schema, max_tokens) for c in conversations]
+        prompts, writings = [p for p, _ in begun], [w for _, w in begun]
+        branched = self._beginning.branch(prompts)
+        if branched is None:
+            return None
+        rows, logits, cached = branched
+        _write(writings, rows, logits)
+        out: list[Turn | MalformedOutput] = []
+        for writing, prompt, known in zip(writings, prompts, cached, strict=True):
+            writing.listener.finish()
+            try:
+                out.append(writing.turn(len(prompt.ids), known))
+            except MalformedOutput as fault:
+                out.append(fault)
+        return out
+
+    def close(self) -> None:
+        self._reader = self._backend.reader()
+        self._beginning = SessionCache(self._engine)
+        self._pictures.clear()
+
+    def _begun(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        tool_choice: ToolChoice,
+        output_schema: dict[str, Any] | None,
+        max_tokens: int,
+    ) -> tuple[Prompt, Writing]:
+        """The prompt of the next turn, and the turn before its first token."""
         text = self._template.render(messages, tools)
         prompt = self._engine.prompt(text, self._processed(messages))
-        room = self._room(prompt, max_tokens)
-        matcher = self._grammars.matcher(tools, tool_choice, output_schema)
         free = output_schema is None and tool_choice != "required"
         listener = Listener(
             may_call=bool(tools) and tool_choice != "none" and output_schema is None,
             thinking=free and text.rstrip().endswith(THINK),
         )
-        detokenise = _Detokeniser(self._engine.tokenizer, self._grammars.ends)
-
-        logits, cached = self._reader.prefill(prompt)
-        count, done = 0, False
-        while not done and count < room:
-            new = self._next(logits, matcher, room - count)
-            for token in new:
-                count += 1
-                if piece := listener.hear(detokenise(token)):
-                    yield piece
-            done = new[-1] in self._grammars.ends or matcher.is_stopped()
-            if not done and count < room:
-                logits = self._reader.extend(new)
-        if piece := listener.finish():
-            yield piece
-
-        complete = done or matcher.is_accepting()
-        said = listener.text + (listener.calls_text or "")
-        constrained = listener.calls_text is not None or output_schema is not None
-        if not complete and (constrained or tool_choice == "required"):
-            raise MalformedOutput(
-                f"the model's {'JSON' if output_schema is not None else 'call'} was cut off after "
-                f"{count} tokens: raise max_tokens or ask for less",
-                said,
-            )
-        yield Turn(
-            text=listener.text,
-            calls=listener.calls(1 + sum(len(m.calls) for m in messages)),
-            usage=Usage(input=len(prompt.ids), cached=cached, output=count),
-            truncated=not done,
+        return prompt, Writing(
+            self._grammars.matcher(tools, tool_choice, output_schema),
+            listener,
+            self._engine.tokenizer,
+            self._grammars.ends,
+            room=self._room(prompt, max_tokens),
+            must=None if free else "call" if output_schema is None else "JSON",
+            earlier=sum(len(m.calls) for m in messages),
         )
-
-    def close(self) -> None:
-        self._reader = self._backend.reader()
-        self._pictures.clear()
 
     def _processed(self, messages: Sequence[Message]) -> list[Picture]:
         """The pictures of the conversation, in order, each processed once."""
@@ -157,36 +206,29 @@ class LocalSession:
             )
         return min(max_tokens, window - len(prompt.ids))
 
-    def _next(self, logits: Tensor, matcher: Any, room: int) -> list[int]:
-        """The next token, and any that the grammar leaves no choice about after it."""
-        allowed = torch.frombuffer(bytearray(matcher.compute_logit_bias()), dtype=torch.uint8)
-        allowed = allowed[: len(logits)].bool().to(logits.device)
-        logits = self._reader.weigh(logits.masked_fill(~allowed, -torch.inf))
+    def _chosen(self, logits: Tensor) -> int:
         if self._temperature > 0:
             chances = (logits / self._temperature).softmax(-1).cpu()
-            token = int(torch.multinomial(chances, 1, generator=self._random))
-        else:
-            token = int(logits.argmax())
-        if not matcher.consume_token(token):
-            raise ModelError(f"the grammar stopped: {matcher.get_error()}")
-        forced = [] if matcher.is_stopped() else matcher.compute_ff_tokens()[: room - 1]
-        if forced:
-            matcher.consume_tokens(forced)
-        return [token, *forced]
+            return int(torch.multinomial(chances, 1, generator=self._random))
+        return int(logits.argmax())
 
 
-class _Detokeniser:
-    """Token ids to whole characters: one of several bytes comes out with its last token."""
-
-    def __init__(self, tokenizer: Any, ends: Collection[int]) -> None:
-        self._backend = tokenizer.backend_tokenizer
-        self._ends = ends
-        self._stream = DecodeStream(skip_special_tokens=False)
-
-    def __call__(self, token: int) -> str:
-        if token in self._ends:
-            return ""
-        return self._stream.step(self._backend, token) or ""
+def _write(writings: Sequence[Writing], rows: Rows, logits: Tensor) -> None:
+    """Write every turn to its end, greedily, from the logits ``(b, vocabulary)`` of their first
+    tokens on."""
+    going = list(writings)
+    while True:
+        new = []
+        for writing, row in zip(going, logits, strict=True):
+            tokens, _ = writing.write(int(writing.allowed(row).argmax()))
+            new.append(tokens)
+        left = [i for i, writing in enumerate(going) if not writing.over]
+        if not left:
+            return
+        if len(left) < len(going):
+            rows.keep(left)
+            going, new = [going[i] for i in left], [new[i] for i in left]
+        logits = rows.extend(new)
 
 
 def _ends(engine: Engine, template: Template) -> list[int]:

@@ -8,7 +8,7 @@ whole, and a session reuses the part that it has seen before.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from mllm.content import MediaReader, Message, ToolSpec, Turn
 
@@ -55,6 +55,21 @@ class Session(Protocol):
         ...
 
 
+@runtime_checkable
+class Batching(Protocol):
+    """What a session has besides when it takes several conversations at once for less."""
+
+    def batch(
+        self,
+        prompts: Sequence[Sequence[Message]],
+        *,
+        output_schema: dict[str, Any] | None = None,
+        max_tokens: int = 512,
+    ) -> list[Turn | MalformedOutput]:
+        """As ``generate_many``."""
+        ...
+
+
 class Backend(Protocol):
     """A loaded (or lazily loading) model that any number of sessions share."""
 
@@ -86,3 +101,35 @@ def generate(
     if turn is None:
         raise ModelError("the model's stream ended without a turn")
     return turn
+
+
+def generate_many(
+    session: Session,
+    prompts: Sequence[Sequence[Message]],
+    *,
+    output_schema: dict[str, Any] | None = None,
+    max_tokens: int = 512,
+) -> list[Turn | MalformedOutput]:
+    """A turn without tools for each of ``prompts``, in their order: together where the session
+    can do that, else one after the other. One that is malformed stands for itself and costs the
+    others nothing. Raises ``ModelError``."""
+    if isinstance(session, Batching):
+        return session.batch(prompts, output_schema=output_schema, max_tokens=max_tokens)
+    return [
+        attempt(session, messages, output_schema=output_schema, max_tokens=max_tokens)
+        for messages in prompts
+    ]
+
+
+def attempt(
+    session: Session,
+    messages: Sequence[Message],
+    *,
+    output_schema: dict[str, Any] | None,
+    max_tokens: int,
+) -> Turn | MalformedOutput:
+    """``generate`` without tools, with what is malformed as a value. Raises ``ModelError``."""
+    try:
+        return generate(session, messages, output_schema=output_schema, max_tokens=max_tokens)
+    except MalformedOutput as fault:
+        return fault

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mllm.backends.engine import Block, Engine, Picture, Prompt
+from mllm.backends.rows import Rows
 
 
 class SessionCache:
@@ -47,12 +48,28 @@ class SessionCache:
             start = end
         return self._append(keys, prompt.ids, start, last[0], positions, last[1]), kept
 
+    def branch(self, prompts: Sequence[Prompt]) -> tuple[Rows, Tensor, list[int]] | None:
+        """Bring the cache to the common beginning of ``prompts`` and read their rests side by
+        side. Returns the rows, the logits ``(b, vocabulary)`` of the next token of each, and how
+        many tokens of each were in a cache. None where the model takes no rows, and for prompts
+        that begin differently or with pictures in their rests."""
+        keys, first = [p.keys() for p in prompts], prompts[0]
+        common = min(_common(k, keys[0], p.blocks) for k, p in zip(keys, prompts, strict=True))
+        apart = any(b.end > common for p in prompts for b in p.blocks)
+        if not common or apart or not self._engine.takes_rows:
+            return None
+        _, kept = self.prefill(Prompt(first.ids[:common], first.blocks))
+        position = common if self._next is None else self._next
+        rows = Rows(self._engine, self._cache, position, len(prompts))
+        logits = rows.extend([p.ids[common:] for p in prompts])
+        return rows, logits, [kept, *[common] * (len(prompts) - 1)]
+
     def extend(self, ids: list[int]) -> Tensor:
         """Append generated tokens; the logits of the next one."""
         positions = None
         if self._next is not None:
-            row = torch.arange(self._next, self._next + len(ids), device=self._engine.device)
-            positions = row.expand(3, 1, -1)
+            start = torch.tensor([self._next], device=self._engine.device)
+            positions = self._engine.following(start, len(ids))
             self._next += len(ids)
         return self._append(ids, ids, 0, len(ids), positions, None)
 
@@ -67,7 +84,7 @@ class SessionCache:
     ) -> Tensor:
         try:
             logits = self._engine.forward(
-                ids[start:end],
+                [ids[start:end]],
                 self._cache,
                 None if positions is None else positions[..., start:end],
                 picture,
@@ -76,7 +93,7 @@ class SessionCache:
             self._clear()
             raise
         self._keys += keys[start:end]
-        return logits
+        return logits[0, 0].float()
 
     def _keep(self, common: int) -> int:
         """Drop all but the first ``common`` tokens. An architecture that cannot go back (a full

@@ -18,6 +18,7 @@ from jinja2 import TemplateError
 from mllm.backends.calls import CLOSER, OPENER, CallFormat
 from mllm.backends.protocol import ModelError
 from mllm.content import Message, ToolSpec
+from mllm.episode import THINK, THINK_END
 from mllm.model.chat import to_chat, to_tools
 from prompts import language, render
 
@@ -49,7 +50,7 @@ class Template:
                 "the model has no chat template: put a chat_template.jinja into its folder"
             )
         # Text from tools and pages must not turn into the model's control tokens.
-        control = {OPENER, CLOSER, processor.image_token} | {
+        control = {OPENER, CLOSER, THINK, THINK_END, processor.image_token} | {
             token.content
             for token in tokenizer.added_tokens_decoder.values()
             if token.special or token.content in self._template

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from PIL import Image, ImageDraw
 
 from mllm.content import Artifact, Box, Boxes, Media, Part, Text, ToolCall, ToolResult, ToolSpec
-from mllm.data.lexicon import BY_NAME, NAMES
+from mllm.data.lexicon import BY_NAME, NAMES, called
 from mllm.data.observation import ANYTHING, FOREIGN, observe
 from mllm.data.photos import page, photo
 from mllm.data.phrasing import Noun, carelessly, fill, measure, noun, phrasings, vary
@@ -93,7 +93,8 @@ def describe(desk: Desk, scene: Scene, image: Image.Image) -> Episode:
     boxes = observe(truth(scene), desk.rng, artifact.id).objects
     counts = Counter(b.label or "" for b in boxes)
     found = Boxes(
-        id="boxes1", artifact=artifact.id, boxes=boxes, counts=dict(counts) or {ANYTHING: 0}
+        id="boxes1", artifact=artifact.id, boxes=boxes,
+        counts={called(name, desk.lang): n for name, n in counts.items()} or {ANYTHING: 0},
     )
     desk.step("detect", found, image=artifact.id)
     answer = desk.template("nothing")

@@ -43,6 +43,12 @@ def normalize(word: str) -> str | None:
     return _find(_CATEGORY_OF, word)
 
 
+def called(name: str, lang: str) -> str:
+    """The usual word for a category, English or Chinese; a name that is none stays as it is."""
+    category = BY_NAME.get(name)
+    return category.zh if category is not None and lang == "zh" else name
+
+
 def in_group(word: str) -> tuple[str, ...]:
     """The categories of the group a word names (``'fruits'``, ``'水果'``), or ``()``."""
     group = _find(_GROUP_OF, word)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from mllm.content import Artifact, Box, Boxes, Part, Text, ToolCall, ToolResult, ToolSpec
 from mllm.data.claim_drafts import slip
+from mllm.data.lexicon import called
 from mllm.data.observation import ANYTHING, observe
 from mllm.data.phrasing import phrasings
 from mllm.data.plans import plan_line
@@ -135,6 +136,7 @@ def trace(
         note=note,
         plan=None if rng.random() < chances.planless else plan,
         steps=tuple(t.steps),
+        seen=scene.setting if question.program.reading == "known" else "",
         answer=answer,
     )
 
@@ -249,12 +251,13 @@ def _counts(q: Question, op: Op, found: Sequence[Box]) -> dict[str, int]:
     if isinstance(op, Detect):
         if op.labels:
             return {q.said.get(n, n): sum(b.label == n for b in found) for n in op.labels}
-        return dict(Counter(b.label or "" for b in found)) or {ANYTHING: 0}
+        return dict(Counter(called(b.label or "", q.lang) for b in found)) or {ANYTHING: 0}
     if isinstance(op, Select):
         label = q.said.get(op.label, op.label) if op.label else None
         of = q.said.get(op.of, op.of) if op.of else None
         if op.pick and label is None and found:
-            label = q.said.get(found[0].label or "", found[0].label)
+            kind = found[0].label or ""
+            label = q.said.get(kind) or called(kind, q.lang)
         color = _color(q, op.color)
         what = " ".join(w for w in (op.pick, color, label or "object", op.relation, of) if w)
         return {what: len(found)}

@@ -1,23 +1,27 @@
-"""Ways to choose the next token, for any local model: ``load(model, decoding="vcd")``."""
+"""Ways to choose the next token, for any local model: ``load(model, decoding="vcd")``.
+
+LURE (``mllm.decoding.lure``) is no such way: it rewrites what was said.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from mllm.backends.protocol import ModelError
+from mllm.decoding.halle import HallE
 from mllm.decoding.method import Decoding, Reader
 from mllm.decoding.vcd import VCD
 
-__all__ = ["METHODS", "VCD", "Decoding", "Reader", "named"]
+__all__ = ["METHODS", "VCD", "Decoding", "HallE", "Reader", "named"]
 
-METHODS: dict[str, Callable[[], Decoding]] = {"vcd": VCD}
-"""Methods that need no more than a name, with the values that their authors use."""
+METHODS = ("vcd", "halle:PATH[@EPSILON]")
+"""How methods are named, each with the values that its authors use."""
 
 
 def named(decoding: str | Decoding) -> Decoding:
     """The method of that name, or the one given. Raises ``ModelError`` for an unknown name."""
     if not isinstance(decoding, str):
         return decoding
-    if decoding not in METHODS:
-        raise ModelError(f"no decoding method {decoding!r}: there is {', '.join(METHODS)}")
-    return METHODS[decoding]()
+    if decoding == "vcd":
+        return VCD()
+    if decoding.startswith("halle:"):
+        return HallE.parse(decoding.removeprefix("halle:"))
+    raise ModelError(f"no decoding method {decoding!r}: there is {', '.join(METHODS)}")

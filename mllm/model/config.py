@@ -27,7 +27,7 @@ class NanoConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     rope_theta: float = 10_000.0
     rms_norm_eps: float = 1e-5
     max_position_embeddings: int = 8192
-    pointer_heads: int = 2
+    pointer_heads: int = 3
     pointer_head_dim: int = 64
     image_size: int = 128
     patch_size: int = 8
@@ -36,6 +36,7 @@ class NanoConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     vision_layers: int = 6
     vision_heads: int = 3
     image_token_id: int = 5
+    tool_token_id: int = 6
     first_location_id: int = 9
     pad_token_id: int | None = 0
     eos_token_id: int | list[int] | None = 1

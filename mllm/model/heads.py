@@ -14,6 +14,8 @@ is pointing at a place in the picture.
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -32,6 +34,12 @@ RUN_TRUST = 0.5
 
 LM_BIAS = 2.0
 """The gate starts out trusting the language model."""
+
+SURE = math.log(0.9)
+"""Log-probability from which on a token counts as learned."""
+
+LEAST_WEIGHT = 1e-12
+"""Keeps the logarithm of a pointer's weight finite, and its gradient alive down to 1e-12."""
 
 
 class MixtureHead(nn.Module):
@@ -114,17 +122,28 @@ class MixtureHead(nn.Module):
 
     def target_log_probability(
         self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
-        places: Tensor, mask: Tensor, targets: Tensor,
-    ) -> Tensor:
-        """Only the log-probability of ``targets`` ``(b, m)``: all that training needs, without
-        the scatter over the vocabulary."""
+        places: Tensor, mask: Tensor, targets: Tensor, evidence: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Only the log-probability of ``targets`` ``(b, m)``, without the scatter over the
+        vocabulary; and how far the best pointer is from what it should have looked at.
+
+        ``evidence`` ``(b, m, past + t)`` is true where evidence stands. The second tensor
+        ``(b, m)`` is -log of the most weight that a pointer has on the target there, where the
+        evidence has the target and all in all it is still unsure; else 0. A pointer that is
+        sure of a wrong place has no gradient in a mixture, here it has.
+        """
         gates, weights = self.weights(hidden, states, keys, sources, places, mask)
         logits = F.linear(hidden, embedding).float()
         lm = logits.gather(-1, targets[..., None]) - logits.logsumexp(-1, keepdim=True)
         hit = (sources[:, None, :] == targets[..., None])[:, None]
         copied = (weights * hit).sum(-1).transpose(1, 2)
         p = (gates[..., :1] + lm).exp() + (gates[..., 1:].exp() * copied).sum(-1, keepdim=True)
-        return (p[..., 0] * (1 - EPSILON) + EPSILON / logits.shape[-1]).log()
+        log_p = (p[..., 0] * (1 - EPSILON) + EPSILON / logits.shape[-1]).log()
+
+        there = hit & evidence[:, None]
+        best = (weights * there).sum(-1).amax(1)
+        unsure = there.any(-1)[:, 0] & (log_p.detach() < SURE)
+        return log_p, -(best + LEAST_WEIGHT).log() * unsure
 
     def _split(self, x: Tensor) -> Tensor:
         b, t, _ = x.shape

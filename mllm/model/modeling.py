@@ -22,9 +22,11 @@ from mllm.model.heads import RUN_TRUST, MixtureHead
 @dataclass
 class NanoOutput(ModelOutput):
     """``logits`` are log-probabilities of the mixture. ``aligned`` holds the patches of the
-    pictures of this call, ``(n, grid * grid, d)``, for the dense loss."""
+    pictures of this call, ``(n, grid * grid, d)``, for the dense loss. ``unfounded`` is how far
+    the pointers are from the evidence for what is still unsure, in nats a learned token."""
 
     loss: Tensor | None = None
+    unfounded: Tensor | None = None
     logits: Tensor | None = None
     past_key_values: Cache | None = None
     aligned: Tensor | None = None
@@ -105,7 +107,7 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         states = self.head.states(hidden, inputs, sources, matrix, past_key_values)
         keys, sources = self.head.keys(states, sources, past_key_values)
 
-        loss = logits = None
+        loss = unfounded = logits = None
         if labels is None:
             keep = slice(-logits_to_keep if logits_to_keep else None, None)
             places = torch.arange(past, sources.shape[1], device=sources.device)[keep]
@@ -115,14 +117,18 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
             )
         else:
             rows, wanted, targets = _wanted(labels)
-            log_p = self.head.target_log_probability(
+            seen = mask[rows, 0, wanted]
+            log_p, missed = self.head.target_log_probability(
                 hidden[rows, wanted], states[rows, wanted], matrix, keys, sources,
-                wanted, mask[rows, 0, wanted][:, None], targets.clamp(min=0),
+                wanted, seen[:, None], targets.clamp(min=0), self._evidence(sources, seen),
             )
             learned = targets >= 0
-            loss = -(log_p * learned).sum() / learned.sum().clamp(min=1)
+            number = learned.sum().clamp(min=1)
+            loss = -(log_p * learned).sum() / number
+            unfounded = (missed * learned).sum() / number
         return NanoOutput(
-            loss=loss, logits=logits, past_key_values=past_key_values, aligned=aligned
+            loss=loss, unfounded=unfounded, logits=logits, past_key_values=past_key_values,
+            aligned=aligned,
         )
 
     def represent(
@@ -166,6 +172,14 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         places = input_ids == self.config.image_token_id
         k = (places.cumsum(-1) - 1) % self.config.image_tokens
         return torch.where(places, self.config.first_location_id + k, input_ids)
+
+    def _evidence(self, sources: Tensor, seen: Tensor) -> Tensor:
+        """Where the newest evidence stands for queries that see ``seen`` ``(b, m, n)``: from the
+        mark of the last tool result on. Nowhere before the first result."""
+        place = torch.arange(sources.shape[1], device=sources.device)
+        marks = (sources == self.config.tool_token_id)[:, None] & seen
+        newest = torch.where(marks, place, -1).amax(-1, keepdim=True)
+        return (place >= newest) & (newest >= 0) & seen
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

@@ -12,13 +12,15 @@ from collections.abc import Iterable
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from mllm.episode import THINK, THINK_END
+
 END, PAD, IMAGE = "<|end|>", "<|pad|>", "<|image|>"
 SYSTEM, USER, ASSISTANT, TOOL = "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>"
 CALL, CALL_END = "<tool_call>", "</tool_call>"
 LOCATIONS = tuple(f"<|loc_{k}|>" for k in range(64))
 
 CONTROL = (PAD, END, SYSTEM, USER, ASSISTANT, IMAGE, TOOL)
-VISIBLE = (CALL, CALL_END, *LOCATIONS)
+VISIBLE = (CALL, CALL_END, *LOCATIONS, THINK, THINK_END)
 """Tokens that are part of what the model says, so decoding keeps them."""
 
 _FUNCTION_WORDS = (

@@ -60,6 +60,6 @@ def run(config: Path, tools: Sequence[ToolSpec], resume: bool) -> Path:
         return out | inputs
 
     def losses(model: NanoForConditionalGeneration, batch: runner.Batch) -> runner.Losses:
-        return losses_of(model, batch, dense, recipe.dense_weight)
+        return losses_of(model, batch, dense, recipe.dense_weight, recipe.evidence_weight)
 
     return runner.train(recipe, model, processor, batch, losses, resume=resume)

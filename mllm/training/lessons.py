@@ -29,7 +29,7 @@ from mllm.training.samples import assistant_sample
 BRANCHES = 6
 """Traces of a lesson of branches."""
 SHARES = {
-    "existence": 1.0, "count": 1.0, "attribute": 2.5, "relation": 1.2, "comparison": 2.5,
+    "existence": 1.0, "count": 1.0, "attribute": 2.5, "relation": 2.5, "comparison": 2.5,
     "text": 2.0, "multi_step": 2.5, "unanswerable": 2.0,
 }
 """How often a branch asks a question of each family: what is hard comes up more often."""

@@ -19,7 +19,7 @@ from mllm.model import (
     build_processor,
     preset,
 )
-from mllm.model.tokenizer import LOCATIONS, train_tokenizer
+from mllm.model.tokenizer import LOCATIONS, TOOL, train_tokenizer
 from mllm.training import recipes, runner, vocabulary
 from mllm.training.dense import DenseLoss
 from mllm.training.descriptions import turns
@@ -62,6 +62,7 @@ def build(name: str) -> tuple[NanoForConditionalGeneration, NanoProcessor]:
         name,
         vocab_size=-(-len(tokenizer) // 64) * 64,
         image_token_id=tokenizer.image_token_id,
+        tool_token_id=tokenizer.convert_tokens_to_ids(TOOL),
         first_location_id=tokenizer.convert_tokens_to_ids(LOCATIONS[0]),
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -120,21 +121,24 @@ def as_pixels(pictures: NDArray[np.uint8]) -> Tensor:
 
 
 def losses_of(
-    model: NanoForConditionalGeneration, batch: runner.Batch, dense: DenseLoss, weight: float
+    model: NanoForConditionalGeneration, batch: runner.Batch, dense: DenseLoss, weight: float,
+    evidence: float = 0.0,
 ) -> runner.Losses:
     """The dense loss of the first pictures of a batch, those with labels, and the loss of its
-    text, where it has any."""
+    text, where it has any. ``evidence`` weighs how far pointers are from what tools said."""
     inputs = {k: v for k, v in batch.items() if k not in ("categories", "colors")}
     text: Tensor | None = None
+    unfounded: Tensor | None = None
     if "input_ids" in inputs:
         out = model(**inputs)
-        aligned, text = out.aligned, out.loss
+        aligned, text, unfounded = out.aligned, out.loss, out.unfounded
     else:
         aligned = model.see(inputs["pixel_values"])[1]
     matrix = model.get_input_embeddings().weight
     labelled = batch["categories"].shape[0]
     seen, right = dense(aligned[:labelled], batch["categories"], batch["colors"], matrix)
     losses = {"loss": seen, "dense": seen, "patches": right}
-    if text is not None:
-        losses |= {"loss": text + weight * seen, "text": text}
+    if text is not None and unfounded is not None:
+        whole = text + weight * seen + evidence * unfounded
+        losses |= {"loss": whole, "text": text, "unfounded": unfounded}
     return losses

@@ -56,6 +56,7 @@ class InstructRecipe(Recipe):
     views_pool: int
     turns: int = Field(description="questions a view")
     dense_weight: float = 0.2
+    evidence_weight: float = Field(0.3, description="of pointers looking at what tools said")
 
 
 class PreferenceRecipe(Recipe):

@@ -230,7 +230,7 @@ def test_returned_by_a_tool_of_the_run(picture: PILImage.Image, tmp_path: Path, 
             """Fetch a page."""
             return told
 
-        script = Scripted(["Look.", calls(call("fetch")), ANSWER, *[obedient] * 20])
+        script = Scripted(["Look.", calls(call("fetch")), ANSWER, *[obedient] * 40])
         experts = [*cast(list[Tool], list(EXPERTS.values())), Look(), fetch]
         agent = Agent(script, experts, runs=tmp_path)
         return agent.run("What is in the picture?", images=[picture]), script

@@ -136,11 +136,37 @@ def test_an_answer_without_claims_passes_untouched(picture: Path, tmp_path: Path
     assert result.answer == "I cannot tell." and result.claims == ()
 
 
-def test_claims_that_are_no_list_leave_the_answer_standing(picture: Path, tmp_path: Path) -> None:
-    model = Scripted(["Look.", "A pig.", "not json", "still not"])
+def test_a_sentence_that_is_not_taken_apart_is_marked_and_costs_the_others_nothing(
+    picture: Path, tmp_path: Path
+) -> None:
+    pig = {"kind": "existence", "object": "pig", "value": "yes"}
+    script = ["Look.", "It rains. A pig. So it is.", "not json", json.dumps([pig]), "[]"]
+    agent = Agent(Scripted(script), [Detect(), ReadText()], runs=tmp_path)
+    events = list(agent.stream("What is in the picture?", images=[picture]))
+    (event,) = [e for e in events if isinstance(e, Verified)]
+    assert event.answer == "It rains. A pig. So it is." and not event.error
+    assert [c.verdict for c in event.claims] == ["supported"]
+    assert event.asked.labels == ("pig",) and event.asked.unread == ("It rains.",)
+
+
+def test_an_answer_is_taken_apart_sentence_by_sentence_each_claim_once(
+    picture: Path, tmp_path: Path
+) -> None:
+    cars, pig = (
+        {"kind": "count", "object": "cars", "value": "2"},
+        {"kind": "existence", "object": "pig", "value": "yes"},
+    )
+    model = Scripted(
+        ["Look.", "2 cars. What a day! A pig, 2 cars.", *map(json.dumps, ([cars], [], [pig, cars]))]
+    )
     agent = Agent(model, [Detect(), ReadText()], runs=tmp_path)
     result = agent.run("What is in the picture?", images=[picture])
-    assert result.answer == "A pig." and result.claims == ()
+    assert [(c.id, c.text) for c in result.claims] == [("c1", "2 cars"), ("c2", "pig: yes")]
+    ids = [e.id for claim in result.claims for e in claim.evidence]
+    assert ids == ["e1", "e2", "e3"]
+    asked = [messages[-1].words() for messages in model.seen[-3:]]
+    for sentence, words in zip(("2 cars.", "What a day!", "A pig, 2 cars."), asked, strict=True):
+        assert words.endswith(f"Answer: {sentence}") and "What is in the picture?" in words
 
 
 def test_what_the_experts_were_asked_is_kept_each_once(picture: Path, tmp_path: Path) -> None:

@@ -113,6 +113,29 @@ def test_a_correction_that_does_not_hold_is_not_taken(
     assert (claim.verdict, claim.value, claim.found) == ("unsupported", "3", "2 red cars")
 
 
+def test_sentences_are_corrected_together_and_numbered_in_their_order(picture: Path) -> None:
+    pigs = [{"kind": "count", "object": "pig", "value": "2"}]
+    pig = [{"kind": "count", "object": "pig", "value": "1"}]
+    detect = Counting()
+    verified = check(
+        "3 red cars stand here. 2 pigs, too.", picture,
+        cars("3"), pigs, "2 red cars stand here.", "1 pig, too.", cars("2"), pig,
+        tools=[detect],
+    )  # fmt: skip
+    assert verified.answer == "2 red cars stand here. 1 pig, too."
+    told = [(c.id, c.verdict) for s in verified.sentences for c in s.claims]
+    assert told == [
+        ("c1", "contradicted"), ("c2", "corrected"), ("c3", "contradicted"), ("c4", "corrected")
+    ]  # fmt: skip
+    assert detect.calls == 1, "what was found before is not looked for again"
+
+
+def test_a_sentence_that_is_not_taken_apart_is_marked(picture: Path) -> None:
+    verified = check("Two cows! Nothing else.", picture, "cows, two", [])
+    assert verified.answer == "Two cows! Nothing else." and verified.claims == ()
+    assert [s.unread for s in verified.sentences] == [True, False]
+
+
 def test_labels_that_come_up_in_the_correction_are_looked_for(picture: Path) -> None:
     pig = {"kind": "existence", "object": "pig", "value": "yes"}
     detect = Counting()

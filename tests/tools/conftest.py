@@ -38,6 +38,7 @@ class Context:
     media: Files
     model: Backend | None = None
     pool: ExpertPool = field(default_factory=default_pool)
+    lang: str = "en"
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     sets: dict[str, Boxes] = field(default_factory=dict)
 

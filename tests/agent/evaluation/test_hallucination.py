@@ -6,9 +6,12 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from rich.console import Console
 
 from agent.evaluation import hallucination
@@ -30,8 +33,11 @@ from mllm.backends.scripted import Line, Scripted
 from mllm.content import Boxes, Message
 from mllm.data.lexicon import NAMES, normalize
 from mllm.data.scenes import sample_scene
+from mllm.decoding import lure
+from mllm.decoding.halle import write
 from mllm.evaluation import pope
 from mllm.evaluation.intervals import wilson
+from tests.mllm.backends.conftest import tiny_nano
 from tools import Image, Tool
 from tools.protocol import ToolContext
 
@@ -248,8 +254,11 @@ def test_a_model_without_claims_is_left_as_it_was(monkeypatch: pytest.MonkeyPatc
         "suite": "hallucination", "model": "scripted", "seed": SEED,
     }  # fmt: skip
     rows = measured["rows"]
-    assert list(rows) == ["base", "twin", "vcd", "verified", "always_yes", "always_no"]
+    trained = ["halle", "lure"]
+    assert list(rows) == ["base", "twin", "vcd", *trained, "verified", "always_yes", "always_no"]
     assert rows["vcd"] == {"error": "needs a local model"}
+    for row in trained:
+        assert rows[row]["error"].startswith("not trained") and f"--{row}" in rows[row]["error"]
     columns = [*(f"pope_f1.{s}" for s in SETTINGS), "chair_i", "chair_s", "cover"]
     for name in columns:
         assert rows["base"][name] == rows["twin"][name] == rows["verified"][name]
@@ -263,6 +272,39 @@ def test_a_model_without_claims_is_left_as_it_was(monkeypatch: pytest.MonkeyPatc
     text = printed(measured)
     assert "vcd could not run: needs a local model" in text
     assert all(len(line.rstrip()) <= 100 for line in text.splitlines())
+
+
+def test_trained_rows_need_a_model_that_runs_here() -> None:
+    with pytest.raises(ModelError, match="need a local model"):
+        hallucination.evaluate(1, SEED, model(), halle="halle.safetensors", quiet=True)
+    with pytest.raises(ModelError, match="leave --lure away"):
+        hallucination.evaluate(1, SEED, model(), lure="revisor", quiet=True)
+
+
+def test_trained_rows_are_measured(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a projection that halves hidden states, and a revisor that has little to revise: of a
+    tiny model with random weights, which seldom names an object."""
+    folder = tiny_nano(tmp_path / "nano")
+    write(0.5 * torch.eye(64), tmp_path)
+    monkeypatch.setattr(hallucination, "METHODS", {})
+    monkeypatch.setattr(hallucination, "MAX_TOKENS", 8)
+    monkeypatch.setattr(lure, "REVISION_TOKENS", 8)
+    untouched = lambda text, *_, **__: SimpleNamespace(answer=text)  # noqa: E731
+    monkeypatch.setattr(hallucination, "verify", untouched)
+    measured = hallucination.evaluate(
+        1, SEED, str(folder), halle=f"{tmp_path}@-1", lure=str(folder), quiet=True
+    )
+    rows = measured["rows"]
+    assert list(rows)[:3] == ["base", "halle", "lure"]
+    for row in ("halle", "lure"):
+        assert set(rows[row]) == set(rows["base"])
+        assert rows[row]["seconds"]["n"] == rows["base"]["seconds"]["n"]
+    for setting in SETTINGS:
+        assert rows["lure"][f"pope_f1.{setting}"] == rows["base"][f"pope_f1.{setting}"]
+    with pytest.raises(ModelError, match="corvid train halle"):
+        hallucination.evaluate(1, SEED, str(folder), halle=str(tmp_path / "none"), quiet=True)
 
 
 def refused(model: Any) -> Any:

@@ -44,9 +44,11 @@ def test_text_goes_through_at_once() -> None:
     assert pieces == ["a", "", " b", "c", "", "", " <x", ">", "", " d", ""]
 
 
-def test_a_thought_that_the_prompt_opened_is_dropped() -> None:
-    listener, _ = heard("it may be three</think>two", 4, thinking=True)
-    assert listener.text == "two"
+def test_a_thought_is_kept_apart_whoever_opened_it() -> None:
+    said = "it may be three</think>two"
+    for whole, opened in ((said, True), (f"<think>{said}", False)):
+        listener, _ = heard(whole, 4, thinking=opened)
+        assert (listener.text, listener.reasoning) == ("two", "it may be three")
 
 
 def test_without_calls_everything_is_text() -> None:

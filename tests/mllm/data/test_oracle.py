@@ -195,4 +195,6 @@ def test_the_conversation_is_that_of_a_live_run() -> None:
         "system", "user", "user", "assistant", "user", "assistant",
     ]
     assert said[1].content[-1] == Text(text=f"{question.text}\n{traced(question, scene).note}")
-    assert said[-1].words() == traced(question, scene).answer
+    last = said[-3].content[0]  # before what the loop says of the budget
+    assert isinstance(last, Boxes)
+    assert said[-1].words() == f"<think>{last.told()}</think>{traced(question, scene).answer}"

@@ -66,3 +66,26 @@ def test_a_run_is_as_long_as_what_agrees_before_both() -> None:
     found = runs(row, torch.tensor([[8, 5]]))
     assert found[0, 0, :8].tolist() == [0, 0, 3, 0, 0, 2, 0, 0]
     assert found[0, 1, :5].tolist() == [0, 0, 2, 0, 0]
+
+
+def test_pointers_are_drawn_to_what_the_last_tool_said(tiny: NanoForConditionalGeneration) -> None:
+    mark, noun, other, word = tiny.config.tool_token_id, 700, 800, 900
+    ids = torch.tensor([[noun, other, mark, word, noun, 4, noun]])
+    labels = torch.full_like(ids, -100)
+    labels[0, -1] = noun
+
+    def unfounded(ids: Tensor) -> Tensor:
+        out: Tensor = tiny(input_ids=ids, labels=labels).unfounded
+        return out
+
+    assert unfounded(ids.where(ids != mark, other)) == 0  # no tool said anything
+    assert unfounded(torch.tensor([[noun, other, mark, word, other, 4, noun]])) == 0  # not that
+    first = unfounded(ids)
+    assert first > 0.1
+    optimizer = torch.optim.AdamW(tiny.parameters(), lr=1e-3)
+    for _ in range(30):
+        unfounded(ids).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    # The noun before the result earns nothing: all that is lost has to come from the result.
+    assert unfounded(ids) < first / 5
