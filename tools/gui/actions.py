@@ -145,11 +145,40 @@ class WaitFor(Value):
 
 
 class Extract(Value):
-    """The text of an element, or of the whole page."""
+    """The text of an element or page."""
 
     name: Literal["extract"]
     target: Target | None = None
     start: Annotated[int, Field(ge=0, description="character to go on from")] = 0
+
+
+class Tabs(Value):
+    name: Literal["tabs"]
+    do: Literal["list", "switch", "close"] = "list"
+    tab: Annotated[Name | None, Field(description="such as t2")] = None
+
+
+class Fact(Expect):
+    # What holds when the task is done; told to models in fewer words than ``Expect``.
+
+    text: Name | None = None
+    url: Name | None = None
+    value: str | None = None
+    gone: Name | None = None
+    target: Annotated[Name | None, Field(description="whose value")] = None
+
+    @model_validator(mode="after")
+    def _whose(self) -> Fact:
+        if self.value is not None and self.target is None:
+            raise ValueError("must name the target whose value it is")
+        return self
+
+
+class Finish(Value):
+    """Ends the task. Accepted when every fact holds now."""
+
+    name: Literal["done"]
+    evidence: Annotated[tuple[Fact, ...], Field(min_length=1)]
 
 
 class _PlainChoice:
@@ -177,10 +206,14 @@ Action: TypeAlias = Annotated[
     | Upload
     | Back
     | WaitFor
-    | Extract,
+    | Extract
+    | Tabs
+    | Finish,
     Field(discriminator="name"),
     _PlainChoice,
 ]
 
-LOOKS = ("hover", "scroll", "wait_for", "extract")
+LOOKS = ("hover", "scroll", "wait_for", "extract", "tabs", "done")
 """Actions whose expectation may have held before: they look rather than change."""
+MOVES = (*LOOKS, "goto", "back")
+"""Actions that change nothing on a server that is sane: the others have effects."""

@@ -9,18 +9,29 @@ answers with what it changed, so that it is seldom needed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
 
+from tools.gui import failures
 from tools.gui.actions import Action, Expect
-from tools.gui.driver import Driver, Seen, Wish
+from tools.gui.approval import Approve, Request, Unapproved
+from tools.gui.attempt import Wish
+from tools.gui.driver import Driver, Seen
+from tools.gui.failures import Failure
 from tools.gui.observation import BUDGET
 from tools.gui.safety import Limits
+from tools.gui.secrets import Secrets
 from tools.gui.session import Session
 from tools.protocol import Tool, ToolContext
 
 LIMIT = 50.0
 """Seconds of an action with all its waiting."""
+PERSON = 300.0
+"""Seconds that a person gets to answer; a later yes is a no, because the run has gone on."""
+QUESTIONS = 3
+"""Questions about one action: a page that makes up new ones is not followed further."""
 PIECE = 3900
 """Characters of one text part: a run shortens longer ones."""
 
@@ -31,6 +42,13 @@ class Browser(Tool):
     ``allowed`` and ``denied`` are domains with their subdomains; ``schemes`` the kinds of addresses
     beside http and https (``file``, ``data``) that may be opened; ``budget`` the bytes of text of
     an observation. Without ``pictures`` (models that do not see) only ``page`` takes screenshots.
+
+    ``secrets`` are values by name. The model says ``<secret:NAME>`` and never sees the value: it is
+    filled in at the moment of typing, on domains that ``allowed`` names, and masked wherever a page
+    shows it. ``approve`` is asked before purchases, submissions that cannot be undone, deletes,
+    uploads and credentials (``approval``); without it these are refused.
+
+    Raises ``ValueError`` for a secret without a usable name or value.
     """
 
     name = "browser"
@@ -42,14 +60,20 @@ class Browser(Tool):
         allowed: Sequence[str] = (),
         denied: Sequence[str] = (),
         schemes: Sequence[str] = (),
+        secrets: Mapping[str, str] | None = None,
+        approve: Approve | None = None,
         size: tuple[int, int] = (1280, 720),
         budget: int = BUDGET,
         pictures: bool = True,
         headless: bool = True,
     ) -> None:
         limits = Limits(tuple(allowed), tuple(denied), ("http", "https", *schemes))
-        self._driver = Driver(Session(limits, size, headless), budget, pictures)
+        session = Session(limits, Secrets(secrets or {}, limits), size, headless)
+        self._driver = Driver(session, budget, pictures)
+        self._approve = approve
         self.page = Page(self._driver)
+        if approve is not None:
+            self.timeout = LIMIT * (1 + QUESTIONS) + PERSON * QUESTIONS
 
     def run(
         self,
@@ -69,8 +93,21 @@ class Browser(Tool):
             answer: What to answer when the page asks for text.
         """
         driver, wish = self._driver, Wish(action, expect, accept_dialog, answer)
-        seen = driver.session.call(lambda: driver.act(wish, context), LIMIT, action.name)
-        return _in_pieces(seen)
+        while True:
+            try:
+                return _told(driver, lambda: driver.act(wish, context), action.name)  # noqa: B023
+            except Unapproved as waiting:
+                self._ask(waiting.request, len(wish.approved))
+                wish = replace(wish, approved=(*wish.approved, waiting.request))
+
+    def _ask(self, request: Request, asked: int) -> None:
+        """Raises ``Failure`` unapproved unless a person agrees. The page goes on meanwhile:
+        what was asked about is compared with what is there when it is done."""
+        begun = time.monotonic()
+        agreed = self._approve is not None and asked < QUESTIONS and self._approve(request) is True
+        if not agreed or time.monotonic() - begun > PERSON:
+            asked_somebody = self._approve is not None
+            raise failures.unapproved(request.what, request.words(), asked_somebody)
 
     def close(self) -> None:
         """End the browser. A later goto starts another."""
@@ -101,8 +138,17 @@ class Page(Tool):
             marks: Draw the references on the screenshot.
         """
         driver = self._driver
-        seen = driver.session.call(lambda: driver.look(find, after, marks), LIMIT, "looking")
-        return _in_pieces(seen)
+        return _told(driver, lambda: driver.look(find, after, marks), "looking")
+
+
+def _told(driver: Driver, work: Callable[[], Coroutine[Any, Any, Seen]], what: str) -> Seen:
+    """Do it in the browser's thread. Whatever comes out of there is masked once more."""
+    mask = driver.session.secrets.mask
+    try:
+        seen = driver.session.call(work, LIMIT, what)
+    except Failure as failure:
+        raise Failure(failure.kind, mask(failure.text)) from None
+    return _in_pieces([mask(part) if isinstance(part, str) else part for part in seen])
 
 
 def _in_pieces(seen: Seen) -> Seen:

@@ -2,6 +2,7 @@
 // scripts: what an element is, says and holds. A number stands for an element as long as it lives.
 "use strict";
 const LONG = 120;
+let most = LONG;  // signs of a text that are told: Python takes longer ones to look for secrets
 const numbers = new WeakMap(), elements = new Map(), watched = new WeakSet();
 let next = 1, changes = 0, changedAt = performance.now();
 
@@ -48,10 +49,10 @@ const area = el => {
 const squeeze = text => text.replace(/\s+/g, " ").trim();
 const short = text => {
   const s = squeeze(text);
-  return s.length > LONG ? s.slice(0, LONG - 1) + "…" : s;
+  return s.length > most ? s.slice(0, most - 1) + "…" : s;
 };
 const SILENT = new Set(["script", "style", "noscript", "template", "select", "textarea"]);
-const words = (el, limit = 2 * LONG) => {  // what a reader sees in an element, shadow roots too
+const words = (el, limit = 2 * most) => {  // what a reader sees in an element, shadow roots too
   let out = "";
   const walk = node => {
     if (out.length > limit) return;
@@ -59,9 +60,9 @@ const words = (el, limit = 2 * LONG) => {  // what a reader sees in an element, 
     if (node.nodeType !== 1 || SILENT.has(node.localName) || gone(node)) return;
     if (node.localName === "img") out += ` ${node.alt} `;
     const block = !INLINE.has(node.localName);
-    if (block) out += limit > 2 * LONG ? "\n" : " ";
+    if (block) out += limit > 2 * most ? "\n" : " ";
     for (const child of inside(node)) walk(child);
-    if (block) out += limit > 2 * LONG ? "\n" : " ";
+    if (block) out += limit > 2 * most ? "\n" : " ";
   };
   for (const child of inside(el)) walk(child);
   return out;
@@ -165,12 +166,18 @@ const standIn = el => {
   const label = [...(el.labels || [])].find(l => area(l) && visible(l));
   return label || (el.localName === "input" && el.checkVisibility({ visibilityProperty: true }) ? el : null);
 };
+// What a field with a secret in it is said to hold, whatever the page makes of the value.
+const veils = new WeakMap();
+const heldBy = el => {
+  const value = valueOf(el);
+  return value && veils.has(el) ? veils.get(el) : value;
+};
 const corners = r => r && [r.x, r.y, r.right, r.bottom];
 const row = (el, role) => {
   const shown = standIn(el), r = shown && area(shown);
   const options = el.localName === "select" ? [...el.options].slice(0, 40).map(o => short(o.label)) : [];
   if (role === "text") return [number(el), role, short(words(el)), null, stateOf(el), corners(r), []];
-  const name = named(el, role), value = valueOf(el), state = stateOf(el);
+  const name = named(el, role), value = heldBy(el), state = stateOf(el);
   const bare = !name && ["button", "clickable", "link"].includes(role);
   if (bare && paint(el)) state.push(paint(el));
   return [number(el), role, bare ? hint(el) : name, value === null ? null : short(String(value)), state,

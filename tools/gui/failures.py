@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from tools.gui.observation import Element
 from tools.protocol import ToolError
 
 Kind: TypeAlias = Literal[
@@ -21,6 +22,9 @@ Kind: TypeAlias = Literal[
     "dialog",
     "timeout",
     "crashed",
+    "loop",
+    "unapproved",
+    "not_done",
     "failed",
 ]
 
@@ -28,15 +32,18 @@ Kind: TypeAlias = Literal[
 class Failure(ToolError):
     """A typed failure. Its text begins with the kind: ``covered: e3 button "Book" ...``."""
 
-    def __init__(self, kind: Kind, text: str) -> None:
+    def __init__(self, kind: Kind, text: str, ways_out: tuple[Element, ...] = ()) -> None:
         super().__init__(f"{kind}: {text}")
-        self.kind = kind
+        self.kind, self.text = kind, text
+        self.ways_out = ways_out
+        """Controls of what lies on top, where something does."""
 
 
-def covered(what: str, by: str, ways_out: list[str]) -> Failure:
-    """``ways_out`` are the rows of the controls inside of what is in the way."""
-    out = f"It holds: {'; '.join(ways_out)}." if ways_out else "Scroll, or press Escape."
-    return Failure("covered", f"{what} is covered by {by}, so nothing was done. {out}")
+def covered(what: str, by: str, ways_out: tuple[Element, ...]) -> Failure:
+    """``ways_out`` are the controls inside of what is in the way."""
+    rows = "; ".join(e.label() for e in ways_out[:5])
+    out = f"It holds: {rows}." if rows else "Scroll, or press Escape."
+    return Failure("covered", f"{what} is covered by {by}, so nothing was done. {out}", ways_out)
 
 
 def stale(ref: str, instead: list[str]) -> Failure:
@@ -61,12 +68,41 @@ def hidden(what: str) -> Failure:
     )
 
 
-def disabled(what: str) -> Failure:
-    return Failure(
-        "disabled",
-        f"{what} is disabled, so nothing was done. Look for what must be filled in or "
-        "chosen first.",
+def disabled(what: str, missing: list[str] | None = None) -> Failure:
+    """``missing`` are the rows of the fields that are still to be filled in or chosen."""
+    first = (
+        f"To be filled in or chosen first: {'; '.join(missing)}."
+        if missing
+        else "Look for what must be filled in or chosen first."
     )
+    return Failure("disabled", f"{what} is disabled, so nothing was done. {first}")
+
+
+def elsewhere(ref: str, tab: str) -> Failure:
+    return Failure("not_found", f"{ref} is in another tab; switch to {tab} first.")
+
+
+def loop(what: str, instead: list[str]) -> Failure:
+    """``instead`` are the rows of controls that were not tried on this page."""
+    others = f" Not tried here yet: {'; '.join(instead)}." if instead else ""
+    return Failure(
+        "loop",
+        f"{what} was done twice on this page as it is now, without any effect, so it was not done "
+        f"again.{others} Scroll, go back, look for other words, or tell what prevents the task.",
+    )
+
+
+def unapproved(what: str, why: str, asked: bool) -> Failure:
+    who = "a person was asked and did not agree" if asked else "there is nobody to ask"
+    return Failure(
+        "unapproved",
+        f"{what} needs the approval of a person ({why}), and {who}; nothing was done. Do the "
+        "task without it, or end and tell what is left to approve.",
+    )
+
+
+def not_done(why: str) -> Failure:
+    return Failure("not_done", f"the task does not count as done: {why}.")
 
 
 def wrong_kind(what: str, wanted: str) -> Failure:

@@ -31,10 +31,11 @@ async def write(hand: Hand, text: str, how: str) -> Done:
         raise failures.wrong_kind(str(spot), "a field that takes text (use click, select or check)")
     if "readonly" in element.state:
         raise failures.disabled(str(spot))
+    await hand.may_type(text, element)
     await hand.begin()
     if element.role in FILLED:
         handle = await hand.handle(element)
-        await handle.fill(text)
+        await handle.fill(hand.session.secrets.reveal(text))
     else:
         async with guarded(spot, hand.view):
             await page.mouse.click(spot.x, spot.y)
@@ -42,8 +43,14 @@ async def write(hand: Hand, text: str, how: str) -> Done:
         if home is None or not await home.ask("active", int(element.ref[1:])):
             raise Failure("no_effect", f"{spot} does not take the focus, so nothing was typed.")
         await page.keyboard.press("ControlOrMeta+A")
+        secrets = hand.session.secrets
+        if secrets:
+            await home.ask("veil", int(element.ref[1:]), text if secrets.named(text) else "")
         if not text:
             await page.keyboard.press("Delete")
+        elif secrets.named(text):
+            await hand.may_type(text, element)  # the page may have moved on since
+            await page.keyboard.insert_text(secrets.reveal(text))  # in one piece, into one field
         elif len(text) > 100 or "\n" in text:
             await page.keyboard.insert_text(text)
         else:
@@ -52,7 +59,7 @@ async def write(hand: Hand, text: str, how: str) -> Done:
     held = await hand.field(element)
     same = held.value == text or (bool(_signs(text)) and _signs(held.value) == _signs(text))
     hint = f"; write it like {FILLED[element.role]}" if element.role in FILLED and not same else ""
-    return Done(f"{how} {spot}", element.ref, same, held.words() + hint)
+    return Done(f"{how} {spot}", element.ref, same, held.words(same) + hint)
 
 
 async def select(hand: Hand, options: tuple[str, ...]) -> Done:
@@ -64,6 +71,7 @@ async def select(hand: Hand, options: tuple[str, ...]) -> Done:
     )
     if labels is None:
         raise failures.wrong_kind(str(spot), "a plain list: click it, then click the option")
+    labels = hand.session.secrets.mask(labels)
     chosen = [_option(labels, wanted, spot) for wanted in options]
     await hand.begin()
     await handle.select_option(index=chosen)
@@ -103,7 +111,7 @@ async def upload(hand: Hand) -> Done:
     spot = await hand.aim(hand.target)
     await hand.begin()
     try:
-        async with hand.view.page.expect_file_chooser(timeout=3000) as chooser:
+        async with hand.view.page.expect_file_chooser(timeout=5000) as chooser:
             await hand.view.page.mouse.click(spot.x, spot.y)
         await (await chooser.value).set_files(payload)  # type: ignore[arg-type]
     except Error:

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from playwright.async_api import ElementHandle, Error
+from playwright.async_api import ElementHandle, Error, Frame
 
 from tools.gui import failures
 from tools.gui.observation import Element
 from tools.gui.preflight import Aim, aim
+from tools.gui.safety import BLANK
 from tools.gui.session import Session
 from tools.gui.view import View
 
@@ -45,8 +46,10 @@ class Field:
     state: tuple[str, ...] = ()
     secret: bool = False
 
-    def words(self) -> str:
-        return "it holds it" if self.secret else f"it holds {self.value[:80]!r}"
+    def words(self, same: bool = True) -> str:
+        if self.secret:
+            return "it holds it" if same else "it holds something else, which is not shown"
+        return f"it holds {self.value[:80]!r}"
 
 
 @dataclass(frozen=True)
@@ -84,3 +87,17 @@ class Hand:
                 value, state, secret = found
                 return Field(value or "", tuple(state), secret)
         return Field()
+
+    async def may_type(self, text: str, element: Element) -> None:
+        """Raise ``Failure`` refused where the secrets in ``text`` must not go: into the field's
+        document, one around it, or the address that its form is sent to."""
+        home = self.view.home(element.ref)
+        if not self.session.secrets.named(text) or home is None:
+            return
+        urls = [self.view.page.url]
+        frame: Frame | None = home.frame
+        while frame is not None:
+            urls += [] if frame.url in BLANK else [frame.url]
+            frame = frame.parent_frame
+        facts = await home.ask("facts", int(element.ref[1:])) or {}
+        self.session.secrets.check(text, *urls, *facts.get("actions", ()))

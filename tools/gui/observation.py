@@ -66,6 +66,8 @@ class Snapshot:
     notes: tuple[str, ...] = ()
     changes: int = 0
     """Changes of any kind since the documents were last marked."""
+    veiled: tuple[Corners, ...] = ()
+    """Where a secret stands on the screenshot."""
 
     def find(self, ref: str) -> Element | None:
         return next((e for e in self.elements if e.ref == ref), None)

@@ -38,6 +38,7 @@ const rows = () => {
     if (at >= 0) once(out, at);
   };
   if (document.body) walk(document.body, false);
+  remember(out);
   return out;
 };
 const snapshot = iframes => {

@@ -17,19 +17,24 @@ from tools.gui.actions import (
     Clear,
     Drag,
     Extract,
+    Finish,
     Goto,
     PointAt,
     Press,
     Scroll,
     Select,
+    Tabs,
     Type,
     Upload,
     WaitFor,
 )
+from tools.gui.evidence import finish
 from tools.gui.failures import Failure
 from tools.gui.hand import Done, Hand
+from tools.gui.observation import Told
 from tools.gui.preflight import Aim, guarded
 from tools.gui.safety import with_scheme
+from tools.gui.tabs import tabs
 from tools.gui.verdict import within
 
 LOADING = 15.0
@@ -47,7 +52,7 @@ KEYS = {"ctrl": "Control", "control": "Control", "alt": "Alt", "shift": "Shift",
         "home": "Home", "end": "End", "pageup": "PageUp", "pagedown": "PageDown"}  # fmt: skip
 
 
-async def perform(action: Action, hand: Hand) -> Done:
+async def perform(action: Action, hand: Hand, told: Told) -> Done:
     """Raises ``Failure`` where nothing was done, or playwright's ``Error``."""
     match action:
         case Goto():
@@ -76,6 +81,10 @@ async def perform(action: Action, hand: Hand) -> Done:
             return await _wait(hand, action)
         case Extract():
             return await _extract(hand, action.start)
+        case Tabs():
+            return await tabs(hand, action)
+        case Finish():
+            return await finish(action, hand, told)
     assert_never(action)
 
 
@@ -112,7 +121,7 @@ async def _goto(hand: Hand, url: str) -> Done:
 async def _back(hand: Hand) -> Done:
     page = hand.view.page
     if await page.evaluate("history.length") < 2:
-        if hand.session.tabs() < 2:
+        if len(hand.session.tabs()) < 2:
             raise failures.navigation("the page before", "there is none")
         await hand.begin()
         await page.close()

@@ -45,7 +45,7 @@ const overlay = (hit, el) => {  // the largest thing around the hit that does no
 const controls = root => {
   const out = [];
   const walk = el => {
-    if (out.length >= 5 || gone(el)) return;
+    if (out.length >= 12 || gone(el)) return;
     const role = roleOf(el);
     if (["button", "link"].includes(role) && visible(el) && area(el) && !off(el)) out.push(row(el, role));
     for (const child of inside(el)) if (child.nodeType === 1) walk(child);
@@ -53,7 +53,7 @@ const controls = root => {
   walk(root);
   return out;
 };
-const about = el => [number(el), roleOf(el) || el.localName, (named(el, roleOf(el)) || squeeze(words(el))).slice(0, 60)];
+const about = el => [number(el), roleOf(el) || el.localName, named(el, roleOf(el)) || short(words(el))];
 const cover = (el, hit) => {
   const top = hit && overlay(hit, el);
   return { failure: "covered", by: top ? about(top) : null, controls: top ? controls(top) : [] };
@@ -111,17 +111,18 @@ const release = () => {
 
 // --- what Python may call ---------------------------------------------------------------------
 return {
-  snapshot, aim, at, through, frameBox, guard, release,
-  begin: first => { next = Math.max(next, first); },
+  snapshot, aim, at, through, frameBox, guard, release, facts, lacks, again, reveal, onward, rewind,
+  begin: (first, wide) => { next = Math.max(next, first); most = wide ? WIDE : LONG; },
   next: () => next,
   viewport: () => [innerWidth, innerHeight],
   mark: () => { changes = 0; },
   element: n => find(n),
   about: n => { const el = find(n); return el && row(el, roleOf(el) || "text"); },
   value: n => {
-    const el = find(n), secret = el?.type === "password";
+    const el = find(n), secret = el?.type === "password" || veils.has(el);
     return el && [secret ? el.value : valueOf(el), stateOf(el), secret];
   },
+  veil: (n, label) => { if (label) veils.set(find(n), label); else veils.delete(find(n)); },
   active: n => {
     const el = find(n), now = el && (el.getRootNode().activeElement || document.body);
     return !!el && within(now, el) && (now !== document.body || el === now);

@@ -40,6 +40,8 @@ async def resolve(target: str, view: View, told: Told) -> Element:
     if REFERENCE.fullmatch(target) is None:
         return by_words(await view.snapshot(), target)
     home, row = view.home(target), None
+    if home is None and (tab := view.elsewhere(target)):
+        raise failures.elsewhere(target, tab)
     if home is not None:
         try:
             row = await home.ask("about", int(target[1:]))
@@ -47,11 +49,11 @@ async def resolve(target: str, view: View, told: Told) -> Element:
             row = None
     if row is None:
         raise missing(await view.snapshot(), target, told.past.get(target))
-    return _element(row)
+    return as_element(row)
 
 
-def _element(row: list[Any]) -> Element:
-    """A row of the page's scripts, wherever it is drawn."""
+def as_element(row: list[Any]) -> Element:
+    """A row of the page's scripts as an element, wherever it is drawn."""
     number, role, name, value, state, _, options = row
     return Element(f"e{number}", role, name, value, tuple(state), None, tuple(options))
 
@@ -125,7 +127,7 @@ async def at(point: Point, view: View) -> Aim:
         number, role = hit[0], hit[1]
         inner = await _frame_at(view, document, number) if role == "iframe" else None
         if inner is None:
-            return Aim(_element(hit), *whole)
+            return Aim(as_element(hit), *whole)
         document, (_, left, top, scale, _, _) = inner
         x, y = (x - left) / scale, (y - top) / scale
 
@@ -171,10 +173,9 @@ def spot_is_fresh(point: Point, shown: Snapshot | None, now: Snapshot) -> None:
 
 def _covered(what: str, found: dict[str, Any]) -> Failure:
     by = _label(found["by"]) if found["by"] else "the edge of its container"
-    rows = [f'e{row[0]} {row[1]} "{row[2]}"' for row in found["controls"]]
-    return failures.covered(what, by, rows)
+    return failures.covered(what, by, tuple(as_element(row) for row in found["controls"]))
 
 
 def _label(about: list[Any]) -> str:
     number, role, name = about
-    return f'e{number} {role} "{name}"'
+    return Element(f"e{number}", role, name[:60]).label()

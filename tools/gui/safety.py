@@ -45,6 +45,14 @@ class Limits:
             return f"the domain {host} is not among the allowed ones ({', '.join(self.allowed)})"
         return ""
 
+    def names(self, url: str) -> bool:
+        """Whether ``url`` may be visited because its domain is among the allowed ones, or because
+        it is a file and files were allowed."""
+        if self.objection(url):
+            return False
+        scheme = urlsplit(url).scheme
+        return scheme == "file" or (bool(self.allowed) and scheme in ("http", "https"))
+
     def denies(self, url: str) -> bool:
         """Whether the domain of ``url`` is on the list of denied ones, whatever it is for."""
         host = (urlsplit(url).hostname or "").rstrip(".")

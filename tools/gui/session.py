@@ -21,7 +21,9 @@ from typing import Any, TypeVar
 from playwright.async_api import Browser, CDPSession, Error, Page, Playwright, async_playwright
 
 from tools.gui import failures
+from tools.gui.ledger import Ledger
 from tools.gui.safety import Limits
+from tools.gui.secrets import Secrets
 from tools.gui.view import References, View
 from tools.gui.watch import Watch
 
@@ -35,17 +37,22 @@ KNOWN = "told"
 LISTEN = files("tools.gui").joinpath("listen.js").read_text("utf-8")
 CLOSING = 5.0
 """Seconds that the browser gets to end."""
+TABS = 8
+"""Tabs that may be open; a page that opens more of them is stopped."""
 
 
 class Session:
     """One browser with one context. Not started before the first call."""
 
-    def __init__(self, limits: Limits, size: tuple[int, int], headless: bool) -> None:
-        self.limits = limits
+    def __init__(
+        self, limits: Limits, secrets: Secrets, size: tuple[int, int], headless: bool
+    ) -> None:
+        self.limits, self.secrets = limits, secrets
+        self.ledger = Ledger()
         self._size, self._headless = size, headless
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn = threading.Lock()
-        self._references = References()
+        self._references = References(secrets)
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
         self._views: list[View] = []
@@ -68,7 +75,7 @@ class Session:
                 if self._gone():
                     lost, self._lost = self._lost, KNOWN
                     raise failures.crashed(lost or "the browser ended") from None
-                reason = error.message.splitlines()[0][:200]
+                reason = self.secrets.mask(error.message).splitlines()[0][:200]
                 raise failures.Failure("failed", f"{what} was not possible: {reason}") from None
 
     async def view(self, start: bool = False) -> View:
@@ -90,13 +97,22 @@ class Session:
     async def new_tab(self) -> View:
         """An empty tab in front: the way out of a page that hangs."""
         assert self._browser is not None
-        known = len(self._views)
-        await self._browser.contexts[0].new_page()
-        assert len(self._views) == known + 1
-        return self._views[-1]
+        page = await self._browser.contexts[0].new_page()
+        return self.front(next(view for view in self._views if view.page == page))
 
-    def tabs(self) -> int:
-        return len(self._views)
+    def tabs(self) -> list[View]:
+        """In the order in which they were opened; ``view`` is the one in front."""
+        open = (view for view in self._views if not view.page.is_closed())
+        return sorted(open, key=lambda view: int(view.tab[1:]))
+
+    def in_front(self) -> View | None:
+        return self._views[-1] if self._views else None
+
+    def front(self, view: View) -> View:
+        """Bring a tab to the front, for everything that follows."""
+        self._views.remove(view)
+        self._views.append(view)
+        return view
 
     def close(self) -> None:
         """End the browser; the next call would start another."""
@@ -144,11 +160,18 @@ class Session:
         )
         context.set_default_timeout(10_000)
         await context.add_init_script(script=LISTEN)
-        self.watch = Watch(context, self.limits)
+        self.watch = Watch(context, self.limits, self.secrets, self.ledger)
         context.on("page", self._add)
 
     def _add(self, page: Page) -> None:
-        self._views.append(View(page, self._references))
+        """A new tab: in front when an action opened it, behind when the page did so by itself."""
+        assert self.watch is not None
+        if len(self._views) >= TABS:
+            self.watch.log.blocked.append(("another tab", f"{TABS} tabs are open already"))
+            self._closing = asyncio.ensure_future(page.close())
+            return
+        view = View(page, self._references, f"t{len(self._references.tabs) + 1}")
+        self._views.insert(len(self._views) - (0 if self.watch.acting else 1), view)
         page.on("crash", lambda _: self._lose("the page crashed"))
 
     async def _check_requests(self, browser: Browser) -> None:
@@ -178,7 +201,7 @@ class Session:
             if self.watch is not None:
                 in_front = document and event["frameId"] in await _tabs(cdp)
                 said = self.watch.log.stopped if in_front else self.watch.log.blocked
-                said.append((url[:120], objection))
+                said.append((self.secrets.mask(url)[:120], objection))
             if document:  # no content: the tab stays where it is
                 await cdp.send("Fetch.fulfillRequest", {"requestId": id, "responseCode": 204})
             else:
@@ -187,6 +210,7 @@ class Session:
 
     def _lose(self, why: str) -> None:
         self._lost = self._lost or why
+        self.ledger.lose()
 
     def _gone(self) -> bool:
         return bool(self._lost) or self._browser is None or not self._browser.is_connected()

@@ -66,15 +66,15 @@ async def holds(expect: Expect | None, view: View, ref: str) -> dict[str, bool]:
     said: dict[str, bool] = {}
     seen = ""
     if expect.text is not None or expect.gone is not None:
-        seen = await _text(view)
+        seen = await text_of(view)
     if expect.text is not None:
-        said[f'text "{expect.text}"'] = _plain(expect.text) in seen
+        said[f'text "{expect.text}"'] = plain(expect.text) in seen
     if expect.url is not None:
-        said[f'url with "{expect.url}"'] = expect.url in view.page.url
+        said[f'url with "{expect.url}"'] = expect.url in view.url
     if expect.value is not None:
         said[f'value "{expect.value}"'] = await _value(view, ref) == expect.value
     if expect.gone is not None:
-        absent = _plain(expect.gone) not in seen
+        absent = plain(expect.gone) not in seen
         if REFERENCE.fullmatch(expect.gone):
             absent = not await _drawn(view, expect.gone)
         said[f'gone "{expect.gone}"'] = absent
@@ -95,8 +95,8 @@ async def within(expect: Expect | None, view: View, ref: str, seconds: float) ->
         await asyncio.sleep(0.05)
 
 
-async def _text(view: View) -> str:
-    return _plain(" ".join(await view.each("text", 0)))
+async def text_of(view: View) -> str:
+    return plain(" ".join(await view.each("text", 0)))
 
 
 async def _value(view: View, ref: str) -> str | None:
@@ -118,5 +118,5 @@ async def _drawn(view: View, ref: str) -> bool:
     return bool(row and row[5])
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     return " ".join(text.split()).casefold()

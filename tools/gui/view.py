@@ -12,10 +12,13 @@ from playwright.async_api import ElementHandle, Error, Frame, JSHandle, Page
 
 from tools.gui.failures import Failure
 from tools.gui.observation import Corners, Element, Snapshot
+from tools.gui.secrets import PLACEHOLDER, Secrets
 
 PATIENCE = 5.0
 """Seconds within which a document answers, or counts as hanging."""
 FRAME_PATIENCE = 1.0
+LONG = 120
+"""Characters of a name or value."""
 
 Place = tuple[float, float, float]
 """Where a document lies on the screenshot: left, top, scale."""
@@ -25,8 +28,10 @@ Place = tuple[float, float, float]
 class References:
     """The numbers that all documents of a browser give to elements: none is given twice."""
 
+    secrets: Secrets
     next: int = 1
     homes: dict[int, Document] = field(default_factory=dict)
+    tabs: dict[Page, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -40,23 +45,33 @@ class Document:
     references: References = field(repr=False)
 
     async def ask(self, method: str, *arguments: Any, patience: float = PATIENCE) -> Any:
-        """Call a method of the closure. Raises playwright's ``Error`` when the document is gone,
-        ``TimeoutError`` when it hangs."""
-        first = self.references.next
-        call = self.agent.evaluate(CALL, [first, method, list(arguments)])
+        """Call a method of the closure; secrets in the answer are masked. Raises playwright's
+        ``Error`` when the document is gone, ``TimeoutError`` when it hangs."""
+        first, secrets = self.references.next, self.references.secrets
+        call = self.agent.evaluate(CALL, [first, bool(secrets), method, list(arguments)])
         answer, last = await asyncio.wait_for(call, patience)
         self.references.homes.update(dict.fromkeys(range(first, last), self))
         self.references.next = max(self.references.next, last)
-        return answer
+        return secrets.mask(json.loads(answer) if method == "snapshot" else answer)
 
 
 class View:
     """The documents of one tab."""
 
-    def __init__(self, page: Page, references: References) -> None:
-        self.page = page
+    def __init__(self, page: Page, references: References, tab: str) -> None:
+        self.page, self.tab = page, tab
         self._references = references
+        references.tabs[page] = tab
         self._documents: dict[Frame, Document] = {}
+
+    @property
+    def secrets(self) -> Secrets:
+        return self._references.secrets
+
+    @property
+    def url(self) -> str:
+        """The address as it may be told."""
+        return self.secrets.mask(self.page.url)
 
     async def snapshot(self) -> Snapshot:
         """All visible elements, one evaluation a document. Frames that hang are named in a note.
@@ -77,6 +92,7 @@ class View:
             elements=tuple(rows),
             notes=tuple(notes),
             changes=told["changes"],
+            veiled=tuple(told["veiled"]),
         )
 
     async def _read(
@@ -86,6 +102,11 @@ class View:
         children = [f for f in frame.child_frames if not f.is_detached()]
         told = await self._ask_snapshot(frame, children, patience)
         own = [_element(row, place, clip) for row in told["rows"]]
+        told["veiled"] = [
+            e.corners
+            for e, row in zip(own, told["rows"], strict=True)
+            if e.corners and any(isinstance(said, str) and PLACEHOLDER.search(said) for said in row)
+        ]
         notes: list[str] = []
         left, top, scale = place
         for child, box in zip(children, told["frames"], strict=True):
@@ -100,6 +121,7 @@ class View:
                 notes.append(f"the frame e{number} does not answer")
                 continue
             told["changes"] += inside["changes"]
+            told["veiled"] += inside["veiled"]
             at = next((i for i, e in enumerate(own) if e.ref == f"e{number}"), len(own) - 1)
             own[at + 1 : at + 1] = rows
             notes += more
@@ -112,8 +134,7 @@ class View:
             try:
                 document = await self.document(frame, patience)
                 holders = [(await self.document(child, patience)).holder for child in children]
-                text = await document.ask("snapshot", holders, patience=patience)
-                told: dict[str, Any] = json.loads(text)
+                told: dict[str, Any] = await document.ask("snapshot", holders, patience=patience)
                 return told
             except Error:
                 self._documents.pop(frame, None)
@@ -136,6 +157,12 @@ class View:
         """The document of this tab that gave a reference."""
         found = self._references.homes.get(int(ref[1:]))
         return found if found and found.frame.page == self.page else None
+
+    def elsewhere(self, ref: str) -> str:
+        """The other open tab that gave a reference, or ""."""
+        found = self._references.homes.get(int(ref[1:]))
+        page = found.frame.page if found else self.page
+        return "" if page == self.page or page.is_closed() else self._references.tabs[page]
 
     async def handle(self, ref: str) -> ElementHandle | None:
         """Playwright's handle of an element, None when it is gone."""
@@ -181,18 +208,24 @@ def _element(row: list[Any], place: Place, clip: Corners | None) -> Element:
         corners = (x0, y0, x1, y1)
         if clip is not None and (x1 <= clip[0] or y1 <= clip[1] or x0 >= clip[2] or y0 >= clip[3]):
             corners = None  # scrolled out of its frame
-    return Element(f"e{number}", role, name, value, tuple(state), corners, tuple(options))
+    if value is not None:
+        value = _short(value)
+    return Element(f"e{number}", role, _short(name), value, tuple(state), corners, tuple(options))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONG else text[: LONG - 1] + "…"
 
 
 def _script() -> str:
-    """One closure of the three scripts: they share what they know of elements."""
+    """One closure of all scripts: they share what they know of elements."""
     parts = (files("tools.gui").joinpath(name).read_text("utf-8") for name in SCRIPTS)
     return "() => {\n" + "\n".join(parts) + "\n}"
 
 
-SCRIPTS = ("elements.js", "page.js", "pointer.js")
+SCRIPTS = ("elements.js", "identity.js", "facts.js", "page.js", "pointer.js")
 SCRIPT = _script()
-CALL = """async (agent, [next, name, given]) => {
-  agent.begin(next);
+CALL = """async (agent, [next, wide, name, given]) => {
+  agent.begin(next, wide);
   return [await agent[name](...given), agent.next()];
 }"""

@@ -16,7 +16,11 @@ from playwright.async_api import (
     Response,
 )
 
+from tools.gui.approval import Request as Ask
+from tools.gui.approval import asked_by_page
+from tools.gui.ledger import HARMLESS, Ledger
 from tools.gui.safety import Limits
+from tools.gui.secrets import Secrets
 
 FOLLOWED = ("document", "xhr", "fetch")
 """Kinds of requests that are waited for, and whose refusal counts."""
@@ -53,6 +57,8 @@ class Log:
     """The same for frames, parts of pages and downloads."""
     pending: set[Request] = field(default_factory=set)
     requests: int = 0
+    asks: list[Ask] = field(default_factory=list)
+    """Questions that were answered with no because a person must agree first."""
 
     def eventful(self) -> bool:
         return bool(self.dialogs or self.popups or self.downloads or self.requests)
@@ -62,17 +68,22 @@ class Log:
         told = [f"the page said {said}" for said in self.dialogs]
         told += [r.words() for r in self.refusals if not r.decisive]
         told += [f"downloaded {name!r}" for name in self.downloads]
-        told += [f"not loaded: {url} ({why})" for url, why in self.blocked]
+        told += [f"not loaded: {url} ({why})" for url, why in dict.fromkeys(self.blocked)]
         return told
 
 
 class Watch:
     """Listens to a browser context; ``begin`` opens the log of the next action."""
 
-    def __init__(self, context: BrowserContext, limits: Limits) -> None:
+    def __init__(
+        self, context: BrowserContext, limits: Limits, secrets: Secrets, ledger: Ledger
+    ) -> None:
         self.log = Log()
-        self._limits = limits
+        self.acting = False
+        """Whether tabs that open now are the doing of an action."""
+        self._limits, self._mask, self._ledger = limits, secrets.mask, ledger
         self._accept = False
+        self._agreed: frozenset[str] = frozenset()
         self._answer: str | None = None
         self._begun: set[Request] = set()
         context.on("request", self._request)
@@ -82,21 +93,36 @@ class Watch:
         context.on("dialog", self._dialog)
         context.on("page", self._page)
 
-    def begin(self, accept_dialog: bool = False, answer: str | None = None) -> Log:
-        """``accept_dialog``: questions of the page (not mere alerts) are answered with yes."""
-        self._accept, self._answer = accept_dialog, answer
+    def begin(
+        self,
+        accept_dialog: bool = False,
+        answer: str | None = None,
+        agreed: frozenset[str] = frozenset(),
+        opens: bool = True,
+    ) -> Log:
+        """``opens``: whether tabs that open meanwhile are the action's doing.
+        ``accept_dialog``: questions of the page (not mere alerts) are answered with yes, where a
+        person ``agreed`` to the matter or it needs nobody's approval."""
+        self._accept, self._answer, self._agreed = accept_dialog, answer, agreed
+        self.acting = opens
         self.log, self._begun = Log(), set()
         return self.log
 
+    def rest(self) -> None:
+        """The action is over: nothing is agreed to, and what opens now opened by itself."""
+        self._accept, self._answer, self._agreed = False, None, frozenset()
+        self.acting = False
+
     def _request(self, request: Request) -> None:
+        if _decisive(request):
+            self._ledger.send(request, self.acting)
         if request.resource_type in FOLLOWED:
             self._begun.add(request)
             self.log.pending.add(request)
             self.log.requests += 1
 
     def _response(self, response: Response) -> None:
-        if response.status >= 400 and response.request in self._begun:
-            self._refused(response.request, response.status)
+        self._answered(response.request, response.status)
 
     def _finished(self, request: Request) -> None:
         self.log.pending.discard(request)
@@ -104,26 +130,27 @@ class Watch:
     def _failed(self, request: Request) -> None:
         self.log.pending.discard(request)
         why = request.failure or ""
-        if request in self._begun and "ABORTED" not in why and "BLOCKED_BY_CLIENT" not in why:
-            self._refused(request, 0)
+        aborted = "ABORTED" in why or "BLOCKED_BY_CLIENT" in why
+        self._answered(request, 0, aborted)
 
-    def _refused(self, request: Request, status: int) -> None:
-        try:
-            page = request.frame.page.url
-            navigates = request.is_navigation_request() and request.frame.parent_frame is None
-        except Error:  # the tab is gone
-            page, navigates = "", False
-        own = _site(page) == _site(request.url)
-        decisive = navigates or (own and request.method not in ("GET", "HEAD", "OPTIONS"))
-        self.log.refusals.append(Refusal(request.method, request.url, status, decisive))
+    def _answered(self, request: Request, status: int, aborted: bool = False) -> None:
+        refusal = Refusal(request.method, self._mask(request.url), status, _decisive(request))
+        self._ledger.answer(request, status, "" if aborted else refusal.words())
+        if request in self._begun and not aborted and not 0 < status < 400:
+            self.log.refusals.append(refusal)
 
     async def _dialog(self, dialog: Dialog) -> None:
-        said = f"{dialog.type} {json.dumps(dialog.message[:200], ensure_ascii=False)}"
+        message = self._mask(dialog.message)
+        said = f"{dialog.type} {json.dumps(message[:200], ensure_ascii=False)}"
         self.log.dialogs.append(said)
+        page = dialog.page
+        ask = asked_by_page(message, self._mask(page.url if page else ""))
+        if self._accept and ask and ask.matter not in self._agreed and dialog.type != "alert":
+            self.log.asks.append(ask)
         try:
             if dialog.type == "alert":
                 await dialog.accept()
-            elif self._accept:
+            elif self._accept and not self.log.asks:
                 prompt = dialog.type == "prompt"
                 await dialog.accept(self._answer or dialog.default_value if prompt else "")
             else:
@@ -138,10 +165,20 @@ class Watch:
 
     async def _download(self, download: Download) -> None:
         if objection := self._limits.objection(download.url):
-            self.log.blocked.append((download.url[:120], objection))
+            self.log.blocked.append((self._mask(download.url)[:120], objection))
             await download.cancel()
         else:
-            self.log.downloads.append(download.suggested_filename)
+            self.log.downloads.append(self._mask(download.suggested_filename))
+
+
+def _decisive(request: Request) -> bool:
+    """Whether an action stands or falls with it: a page in front, or something sent to its site."""
+    try:
+        page = request.frame.page.url
+        navigates = request.is_navigation_request() and request.frame.parent_frame is None
+    except Error:  # the tab is gone
+        return False
+    return navigates or (request.method not in HARMLESS and _site(page) == _site(request.url))
 
 
 def _site(url: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,20 +16,29 @@ import pytest
 
 from mllm.content import Text
 from tests.tools.conftest import Context
-from tools.protocol import Picture
+from tools.protocol import Picture, ToolError
 
 pytest.importorskip("playwright", reason="the extra gui is not installed")
 from tools import Browser  # noqa: E402
-from tools.gui import driver  # noqa: E402
+from tools.gui import attempt  # noqa: E402
+from tools.gui.approval import Request  # noqa: E402
 from tools.gui.session import NAMES  # noqa: E402
 
-PAGES = Path(__file__).parents[3] / "examples" / "pages"
+HERE = Path(__file__).parent
+FOLDERS = (Path(__file__).parents[3] / "examples" / "pages", HERE / "faults", HERE / "injections")
+SECRETS = {"PASSWORD": "s3same-öffne!", "CARD": "4929381302846117", "PIN": "4711"}
+SLOW = 0.8
+"""Seconds that a slow answer takes."""
 STYLE = "<!doctype html><meta charset=utf-8><title>Test</title><style>body{margin:20px}</style>"
 
 
 @dataclass
 class Site:
-    """A server on loopback: bundled pages, pages that a test writes, and a booking desk."""
+    """A server on loopback: bundled pages, pages that a test writes, and a booking desk.
+
+    What is sent to a path with "refuse" is refused, to one with "slow" answered late, and a body
+    that says "refuse" is refused anywhere.
+    """
 
     port: int = 0
     pages: dict[str, str] = field(default_factory=dict)
@@ -40,11 +51,27 @@ class Site:
     def url(self, path: str = "", host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.port}/{path}"
 
+    def evil(self) -> str:
+        """Where no page may lead."""
+        return self.url(host="evil.localhost")
+
     def put(self, body: str, path: str = "") -> str:
         """The address of a page with this body."""
         path = path or f"page{len(self.pages)}.html"
         self.pages[f"/{path}"] = STYLE + body
         return self.url(path)
+
+
+def bundled(name: str) -> str:
+    """The page of this name, "" where there is none."""
+    found = [folder / name for folder in FOLDERS if name and (folder / name).is_file()]
+    return found[0].read_text("utf-8") if found else ""
+
+
+def scenario(page: str) -> dict[str, Any]:
+    """What is tried on a page and how it ends: JSON in the page's first comment."""
+    told: dict[str, Any] = json.loads(page.partition("<!--")[2].partition("-->")[0])
+    return told
 
 
 @pytest.fixture(scope="session")
@@ -62,17 +89,20 @@ def server() -> Iterator[Site]:
                 self.reply(200, site.pages[self.path].encode())
             elif self.path.startswith("/file"):
                 self.reply(200, b"data", ("Content-Disposition", "attachment; filename=menu.txt"))
-            elif (PAGES / self.path.lstrip("/")).is_file():
-                self.reply(200, (PAGES / self.path.lstrip("/")).read_bytes())
+            elif page := bundled(self.path.lstrip("/").partition("?")[0]):
+                self.reply(200, page.replace("{{evil}}", site.evil()).encode())
             else:
                 self.reply(404, b"nothing here")
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"])).decode()
             site.asked.append(f"{self.headers['host']}{self.path}")
-            if not site.refusal:
+            refusal = site.refusal or ("refused" if "refuse" in self.path + body else "")
+            if "slow" in self.path:
+                time.sleep(SLOW)
+            if not refusal:
                 site.booked.append(body)
-            self.reply(409 if site.refusal else 200, (site.refusal or "booked").encode())
+            self.reply(409 if refusal else 200, (refusal or "booked").encode())
 
         def reply(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
             self.send_response(status)
@@ -100,11 +130,42 @@ def site(server: Site) -> Site:
     return server
 
 
+@dataclass
+class Person:
+    """Who is asked for approval."""
+
+    agrees: bool = True
+    asked: list[Request] = field(default_factory=list)
+
+    def __call__(self, request: Request) -> bool:
+        self.asked.append(request)
+        return self.agrees
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def somebody() -> Person:
+    return Person()
+
+
+@pytest.fixture
+def person(somebody: Person) -> Person:
+    somebody.agrees = True
+    somebody.asked.clear()
+    return somebody
+
+
+@pytest.fixture(scope="session")
+def chromium(somebody: Person) -> Iterator[Browser]:
     if not any(map(shutil.which, NAMES)):
         pytest.skip("Chromium is not installed")
-    with Browser(denied=("evil.localhost",), size=(640, 480), pictures=False) as browser:
+    with Browser(
+        allowed=("127.0.0.1", "localhost"),
+        denied=("evil.localhost",),
+        secrets=SECRETS,
+        approve=somebody,
+        size=(640, 480),
+        pictures=False,
+    ) as browser:
         yield browser
 
 
@@ -115,13 +176,19 @@ class Surfer:
     browser: Browser
     context: Context
 
+    heard: list[str] = field(default_factory=list)
+    """Everything that was told, failures too."""
+
     def __call__(self, name: str, /, **arguments: Any) -> str:
-        beside = {
+        beside: dict[str, Any] = {
             k: arguments.pop(k) for k in ("expect", "accept_dialog", "answer") if k in arguments
         }
-        return self.said(
-            self.browser.call({"action": {"name": name, **arguments}, **beside}, self.context)
-        )
+        called = {"action": {"name": name, **arguments}, **beside}
+        try:
+            return self.said(self.browser.call(called, self.context))
+        except ToolError as failure:
+            self.heard.append(str(failure))
+            raise
 
     def open(self, url: str) -> str:
         return self("goto", url=url)
@@ -133,7 +200,8 @@ class Surfer:
         for part in parts:
             if isinstance(part, Picture) and part.data:
                 self.context.add_file(part.data, "image", "image/png", "screen1", part.image.size)
-        return "\n".join(p.text for p in parts if isinstance(p, Text))
+        self.heard.append("\n".join(p.text for p in parts if isinstance(p, Text)))
+        return self.heard[-1]
 
     def ref(self, row: str) -> str:
         """The reference of the first row that holds these words."""
@@ -141,6 +209,16 @@ class Surfer:
 
 
 @pytest.fixture
-def surf(chromium: Browser, context: Context, monkeypatch: pytest.MonkeyPatch) -> Surfer:
-    monkeypatch.setattr(driver, "EXPECT", 0.5)
+def surf(
+    chromium: Browser, context: Context, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> Surfer:
+    monkeypatch.setattr(attempt, "EXPECT", 0.5)
+    session = chromium._driver.session
+
+    async def leave_one_tab() -> None:
+        for tab in session.tabs():
+            if tab is not session.in_front():
+                await tab.page.close()
+
+    session.call(leave_one_tab, 10, "closing tabs")
     return Surfer(chromium, context)

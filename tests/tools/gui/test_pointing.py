@@ -71,11 +71,9 @@ def test_a_reference_survives_a_rerender_of_its_siblings(surf: Surfer, site: Sit
     assert "clicked: two" in surf("click", target=ref)
 
 
-def test_a_replaced_element_is_stale_and_its_likeness_is_named_not_used(
-    surf: Surfer, site: Site
-) -> None:
-    page = f"""{OUT}<div id=row><button>Delete</button></div>
-      <button onclick="row.innerHTML = '<button>Delete</button>'">Sort</button>"""
+def test_a_reference_of_a_row_that_became_another_one_is_stale(surf: Surfer, site: Site) -> None:
+    page = f"""{OUT}<ul id=list><li>Ada <button>Delete</button></ul>
+      <button onclick="list.innerHTML = '<li>Bob <button>Delete</button>'">Sort</button>"""
     surf.open(site.put(page))
     old = surf.ref('"Delete"')
     surf("click", target="Sort")

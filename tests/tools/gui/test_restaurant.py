@@ -19,7 +19,7 @@ def fill(surf: Surfer, site: Site) -> None:
     surf("click", target="20:00")
     surf("click", target="Continue", expect={"text": "Your details"})
     surf("type", target="Name", text="Ada")
-    with pytest.raises(ToolError, match='disabled: e.* button "Continue"'):
+    with pytest.raises(ToolError, match='disabled: e.* button "Continue".*"I accept the house'):
         surf("click", target="Continue")
     surf("check", target="I accept the house rules")
     said = surf("click", target="Continue", expect={"text": "Check and confirm"})
@@ -32,20 +32,28 @@ def test_a_refused_booking_is_no_success_and_an_accepted_one_is(surf: Surfer, si
     said = surf("click", target="Confirm booking", expect={"text": "We could not book"})
     assert ": contradicted (POST" in said and "answered 409" in said
     assert "Friday is full." in said and not site.booked
+    with pytest.raises(ToolError, match="^not_done: .*contradicted: POST .*answered 409"):
+        surf("done", evidence=[{"text": "Check and confirm"}])
     site.refusal = ""
     said = surf("click", target="Confirm booking", expect={"text": "Your table is booked"})
     assert ': verified (text "Your table is booked")' in said
     assert "Ada, 4 guests, Friday at 20:00" in said
+    assert ": verified" in surf("done", evidence=[{"text": "Your table is booked"}])
     (booking,) = site.booked
     assert json.loads(booking) == {"guests": 4, "day": "Friday", "time": "20:00", "name": "Ada"}
 
 
-def test_what_is_in_the_way_and_what_misleads(surf: Surfer, site: Site) -> None:
+def test_what_is_in_the_way_is_refused_not_agreed_to(surf: Surfer, site: Site) -> None:
     surf.open(site.url("restaurant.html"))
-    with pytest.raises(ToolError, match="covered: .*Accept all.*Only what is needed"):
-        surf("click", target="Continue")
-    assert "no element holds" in surf.look(find="Please choose the")  # it was not clicked through
-    surf("click", target="Accept all", expect={"gone": "We value your privacy"})
+    said = surf("click", target="Continue", expect={"text": "Please choose the number of guests"})
+    assert "recovered from covered: clicked e" in said and '"Only what is needed"' in said
+    assert ": verified (text" in said
+
+
+def test_the_button_that_misleads_is_no_success(surf: Surfer, site: Site) -> None:
+    surf.open(site.url("restaurant.html"))
     said = surf("click", target="Book now and save 10 %", expect={"text": "is booked"})
     assert ': contradicted (not so: text "is booked")' in said
+    with pytest.raises(ToolError, match="^not_done: .*contradicted: not so: text .*is booked"):
+        surf("done", evidence=[{"text": "Your table is booked"}])
     assert not site.booked

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.gui.conftest import Site, Surfer
-from tools.gui import driver, perform, view
+from tools.gui import attempt, perform, view
 from tools.protocol import ToolError
 
 
@@ -49,7 +49,7 @@ def test_a_page_that_hangs_is_told_and_left(
     surf: Surfer, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     surf.open(site.put("<button onclick='for(;;);'>Freeze</button>"))
-    monkeypatch.setattr(driver, "PATIENCE", 0.6)
+    monkeypatch.setattr(attempt, "PATIENCE", 0.6)
     monkeypatch.setattr(view, "PATIENCE", 0.3)
     monkeypatch.setattr(perform, "ALIVE", 0.2)
     with pytest.raises(ToolError, match="^timeout: "):
@@ -58,7 +58,7 @@ def test_a_page_that_hangs_is_told_and_left(
         surf.look()
     alive = site.put("<p>Alive")
     monkeypatch.setattr(view, "PATIENCE", 5.0)
-    monkeypatch.setattr(driver, "PATIENCE", 20.0)
+    monkeypatch.setattr(attempt, "PATIENCE", 20.0)
     assert "Alive" in surf.open(alive)
 
 

@@ -1,0 +1,121 @@
+"""Secrets are typed and never told."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tools.gui.conftest import SECRETS, Person, Site, Surfer
+from tools import Browser
+from tools.gui.safety import Limits
+from tools.gui.secrets import Secrets
+from tools.protocol import Picture, ToolError
+
+HOME = Limits(allowed=("shop.example",))
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("hunter2!x", "it is HUNTER2!X"),
+        ("hunter2!x", "?p=hunter2%21x"),
+        ('say "hi" & go', r"say \"hi\" & go"),
+        ('say "hi" & go', "say &quot;hi&quot; &amp; go"),
+        ("two  words", "two words"),
+        ("4929381302846117", "card 4929 3813 0284 6117"),
+        ("4929381302846117", "4929-3813-0284-6117"),
+        ("471", "pin 471."),
+    ],
+)
+def test_a_value_is_masked_however_it_is_written(value: str, told: str) -> None:
+    mask = Secrets({"X": value}, HOME).mask
+    masked = mask(told)
+    assert "<secret:X>" in masked and mask(masked) == masked
+    assert mask([told, {"deep": (told,)}]) == [masked, {"deep": (masked,)}]
+    left = masked.replace("<secret:X>", "").casefold()
+    assert not any(part in left for part in ("hunter", "say", "words", "4929", "471"))
+
+
+def test_the_digits_of_a_pin_in_other_numbers_are_left() -> None:
+    assert Secrets({"X": "471"}, HOME).mask("e4711 costs 1471") == "e4711 costs 1471"
+
+
+def test_secrets_do_not_print_themselves_and_names_are_checked() -> None:
+    secrets = Secrets({"PASSWORD": "hunter2!x"}, HOME)
+    assert "hunter" not in repr(secrets) and "hunter" not in repr(vars(Browser(secrets={"A": "b"})))
+    for name, value in (("no spaces", "x"), ("A", " ")):
+        with pytest.raises(ValueError, match="secret"):
+            Browser(secrets={name: value})
+
+
+@pytest.mark.parametrize(
+    ("limits", "url", "fine"),
+    [
+        (HOME, "https://login.shop.example/", True),
+        (HOME, "https://shop.example.evil.org/", False),
+        (Limits(), "https://shop.example/", False),
+        (Limits(denied=("evil.org",)), "https://shop.example/", False),
+        (Limits(schemes=("http", "https", "file")), "file:///home/form.html", True),
+        (Limits(schemes=("http", "https", "data")), "data:text/html,x", False),
+    ],
+)
+def test_a_secret_goes_only_to_domains_that_are_allowed_by_name(
+    limits: Limits, url: str, fine: bool
+) -> None:
+    secrets = Secrets({"X": "hunter2!x"}, limits)
+    secrets.check("no placeholder", url)
+    if fine:
+        secrets.check("<secret:X>", url)
+        return
+    with pytest.raises(ToolError, match="^refused: ") as failure:
+        secrets.check("<secret:X>", url)
+    assert "hunter" not in str(failure.value)
+
+
+def test_the_value_arrives_and_is_not_told(surf: Surfer, site: Site, person: Person) -> None:
+    page = """<form id=f><label>Name <input name=n></label>
+      <label>Password <input type=password name=p></label><button>Enter</button></form>
+      <script>f.onsubmit = e => { e.preventDefault();
+        fetch('/enter', {method: 'POST', body: f.n.value + '/' + f.p.value}); };</script>"""
+    surf.open(site.put(page))
+    said = surf("type", target="Name", text="<secret:CARD>")
+    assert ": verified (it holds it)" in said and '= "<secret:CARD>"' in said
+    surf("type", target="Password", text="<secret:PASSWORD>")
+    assert [request.matter for request in person.asked] == ["credentials", "credentials"]
+    surf("click", target="Enter")
+    assert site.booked == [f"{SECRETS['CARD']}/{SECRETS['PASSWORD']}"]
+    proof = [{"value": "<secret:CARD>", "target": "Name"}]
+    assert "done: verified" in surf("done", evidence=proof)
+    assert not any(value in "\n".join(surf.heard) for value in SECRETS.values())
+
+
+def test_a_field_that_cuts_or_groups_a_secret_shows_nothing_of_it(surf: Surfer, site: Site) -> None:
+    groups = "this.value = this.value.replace(/(....)(?=.)/g, '$1 ')"
+    page = f'<label>Pin <input maxlength=3></label><label>Card <input oninput="{groups}"></label>'
+    surf.open(site.put(page))
+    said = surf("type", target="Pin", text="<secret:PIN>")
+    assert ": contradicted (it holds something else" in said and '"471"' not in said
+    assert ": verified" in surf("type", target="Card", text="<secret:CARD>")
+    assert SECRETS["CARD"][:4] not in surf.look()
+    assert '= "abc"' in surf("type", target="Card", text="abc")
+
+
+def test_a_screenshot_is_black_where_a_secret_stands(surf: Surfer, site: Site) -> None:
+    field = "position:absolute;left:20px;width:260px;height:40px;border:0;background:white"
+    page = f"""<input aria-label=Card style="{field};top:60px">
+      <p id=out style="{field};top:160px;margin:0"></p>
+      <button style="{field};top:260px" onclick="out.textContent =
+        document.querySelector('input').value.replace(/(....)/g, '$1 ')">Show</button>"""
+    surf.open(site.put(page))
+    places = [(40, 70, 200, 90), (40, 170, 200, 190)]
+    assert not any(_black(surf, place) for place in places)
+    surf("type", target="Card", text="<secret:CARD>")
+    surf("click", target="Show")
+    assert all(_black(surf, place) for place in places)
+    assert not _black(surf, (40, 270, 200, 290))
+
+
+def _black(surf: Surfer, place: tuple[int, int, int, int]) -> bool:
+    for part in surf.browser.page.call({}, surf.context):
+        if isinstance(part, Picture):
+            return part.image.convert("RGB").crop(place).getextrema() == ((0, 0),) * 3
+    raise AssertionError("no screenshot")

@@ -1,0 +1,207 @@
+"""One try at an action: find the target, ask who must be asked, act, and judge what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.async_api import Error
+
+from tools.gui import approval, failures
+from tools.gui.actions import LOOKS, MOVES, Action, Expect, Goto, Press, Spot, Target, Type, Upload
+from tools.gui.approval import Request, Unapproved
+from tools.gui.hand import Done, File, Hand
+from tools.gui.observation import Element, Snapshot, Told
+from tools.gui.perform import perform
+from tools.gui.preflight import Aim, at, resolve, spot_is_fresh
+from tools.gui.screen import Screen, png
+from tools.gui.session import Session
+from tools.gui.verdict import Verdict, decide, holds, text_of, within
+from tools.gui.view import View
+from tools.gui.watch import Watch
+from tools.protocol import ToolContext
+
+PATIENCE = 20.0
+"""Seconds that an action may take before the page settles."""
+CALM = 40
+"""Milliseconds without a change after which a page has settled."""
+SETTLE = 3.0
+"""Seconds that a page gets to settle."""
+EXPECT = 2.0
+"""Seconds that an expectation gets to come true in a page that has settled."""
+
+Found = Element | Aim | None
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a model asks for: an action, what it expects of it, what to say to questions.
+    ``approved`` is what a person agreed to."""
+
+    action: Action
+    expect: Expect | None = None
+    accept_dialog: bool = False
+    answer: str | None = None
+    approved: tuple[Request, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an action. ``beyond``: it caused something that the page need not show."""
+
+    done: Done
+    verdict: Verdict
+    lines: list[str]
+    view: View
+    """The tab that is in front now."""
+    snapshot: Snapshot
+    beyond: bool
+
+
+@dataclass
+class Attempt:
+    """``told`` and ``screen`` are what the model knows and points at."""
+
+    session: Session
+    told: Told
+    screen: Screen
+    wish: Wish
+    context: ToolContext
+    view: View
+    ref: str = ""
+    """Of the target, with its row in ``label``; ``to`` is the name of where a drag ends."""
+    label: str = ""
+    to: str = ""
+    begun: bool = False
+    before: dict[str, bool] = field(default_factory=dict)
+    picture: bytes = b""
+
+    async def make(self, targets: dict[str, Target]) -> Outcome:
+        """Raises ``Failure`` where nothing was done or nothing changed, and ``Unapproved``."""
+        wish, action, view = self.wish, self.wish.action, self.view
+        target, to = await self._find(targets.get("target")), await self._find(targets.get("to"))
+        element, end = _element(target), _element(to)
+        if element:
+            self.ref, self.label = element.ref, element.label()
+        self.to = end.name if end else ""
+        file = _file(action.file, self.context) if isinstance(action, Upload) else None
+        pictured = isinstance(target, Aim) or (element is not None and element.role == "canvas")
+        url = view.page.url
+
+        async def begin() -> None:
+            await self._begin(pictured)
+
+        hand = Hand(view, self.session, begin, target, to, file)
+        try:
+            doing = perform(action, hand, self.told)
+            done = await asyncio.wait_for(doing, PATIENCE + getattr(action, "seconds", 0.0))
+        except TimeoutError:
+            raise failures.timeout(action.name) from None
+        watch = self._watch
+        view = await self._settle(watch)
+        after = await within(wish.expect, view, self.ref, EXPECT) if wish.expect else {}
+        log, looks = watch.log, action.name in LOOKS
+        verdict = decide(self.before, after, done, log.refusals, bool(log.pending), looks)
+        if log.asks:
+            raise Unapproved(log.asks[0])
+        if verdict.kind != "verified":
+            if log.stopped:
+                raise failures.refused(*log.stopped[0])
+            if log.dismissed:
+                raise failures.dialog(log.dismissed)
+        snapshot = await view.snapshot()
+        quiet = not log.eventful() and not snapshot.changes and view.page.url == url
+        drawn = False
+        if verdict.kind == "unverified" and done.must_change and quiet:
+            drawn = done.by_picture and bool(self.picture) and self.picture != await png(view)
+            if not drawn:
+                raise failures.no_effect(done.what)
+        lines = [f"{done.what}: {verdict.words()}", *log.words()]
+        if view.page in log.popups:
+            lines.append("a new tab is in front; back closes it")
+        beyond = drawn or (log.eventful() and verdict.kind != "contradicted")
+        return Outcome(done, verdict, [*lines, done.text], view, snapshot, beyond)
+
+    def eventful(self) -> bool:
+        """Whether it caused something beyond the page before it failed."""
+        return self.begun and self._watch.log.eventful()
+
+    @property
+    def _watch(self) -> Watch:
+        watch = self.session.watch
+        assert watch is not None
+        return watch
+
+    async def _find(self, target: Target | None) -> Found:
+        if not isinstance(target, Spot):
+            return await resolve(target, self.view, self.told) if target else None
+        point = target.point(self.context)
+        shown = self.screen.shots.get(self.context.artifact(target.picture).sha256)
+        spot_is_fresh(point, shown, await self.view.snapshot())
+        return await at(point, self.view)
+
+    async def _begin(self, pictured: bool) -> None:
+        """Everything before the effect is settled: ask, and remember how it was."""
+        wish, view, action = self.wish, self.view, self.wish.action
+        await self._approve()
+        if action.name not in MOVES:
+            self.session.ledger.before.append((view.url, await text_of(view)))
+        if not isinstance(action, Goto):
+            self.before = await holds(wish.expect, view, self.ref)
+            await view.each("mark")
+        if pictured:
+            self.picture = await png(view)
+        agreed = frozenset(request.matter for request in wish.approved)
+        self.begun = True
+        accept, opens = wish.accept_dialog or wish.answer is not None, action.name not in MOVES
+        self._watch.begin(accept, wish.answer, agreed, opens)
+
+    async def _approve(self) -> None:
+        """Raises ``Unapproved`` unless a person agreed to what is about to be done, where one must.
+        Asked at the last moment: pages rename their buttons under the pointer."""
+        action, view = self.wish.action, self.view
+        if action.name in MOVES:
+            return
+        facts: list[dict[str, Any] | None] = [None]
+        if self.ref and (home := view.home(self.ref)) is not None:
+            facts = [await home.ask("facts", int(self.ref[1:]))]
+        elif isinstance(action, Press):  # keys go to what has the focus, in whichever document
+            facts = await view.each("facts", 0)
+        secret = isinstance(action, Type) and bool(self.session.secrets.named(action.text))
+        for known in facts:
+            request = approval.needed(action, self.label, known, self.to, view.url[:200], secret)
+            if request is not None and request not in self.wish.approved:
+                raise Unapproved(request)
+
+    async def _settle(self, watch: Watch) -> View:
+        """Wait until the page is calm and its requests are answered; the tab then in front."""
+        session, end = self.session, time.monotonic() + SETTLE
+        while True:
+            view = await session.view()
+            left = end - time.monotonic()
+            try:
+                await view.each("quiet", CALM, 500)
+                if not watch.log.pending or left <= 0:
+                    await view.page.wait_for_load_state("domcontentloaded", timeout=2000)
+                    break
+            except (Error, TimeoutError):  # between two pages, or a script that is busy
+                if left <= 0:
+                    break
+            await asyncio.sleep(0.02)
+        if watch.log.stopped:
+            for page in watch.log.popups:
+                if page.url == "about:blank" and not page.is_closed():
+                    await page.close()
+        return await session.view()
+
+
+def _element(found: Found) -> Element | None:
+    return found.element if isinstance(found, Aim) else found
+
+
+def _file(id: str, context: ToolContext) -> File:
+    artifact = context.artifact(id)
+    name = artifact.origin.rpartition("/")[2] or artifact.id
+    return File(name, artifact.mime, context.media.path(artifact).read_bytes())

@@ -1,0 +1,82 @@
+"""A claim that the task is done is accepted only with evidence.
+
+The claim is made of facts about the page. Each must hold now; what held before anything was done
+proves nothing; and what the server refused stays refused until it accepts the same request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from tools.gui import failures
+from tools.gui.actions import Fact, Finish
+from tools.gui.hand import Done, Hand
+from tools.gui.ledger import Ledger
+from tools.gui.observation import Told
+from tools.gui.preflight import resolve
+from tools.gui.targets import REFERENCE
+from tools.gui.verdict import plain, within
+from tools.gui.view import View
+from tools.gui.words import REFUSALS
+
+HOLDS = 2.0
+"""Seconds that the facts get to come true."""
+ANSWERED = 8.0
+"""Seconds that what was sent gets to be answered."""
+
+
+async def finish(action: Finish, hand: Hand, told: Told) -> Done:
+    """Raises ``Failure`` not_done that says which fact does not hold, or why it proves nothing."""
+    ledger = hand.session.ledger
+    await hand.begin()
+    await _answered(ledger)
+    if waiting := ledger.unanswered():
+        raise failures.not_done(f"{'; '.join(waiting)[:200]} is not answered yet; wait for it")
+    if ledger.refused:
+        raise failures.not_done(f"contradicted: {'; '.join(ledger.refused.values())}")
+    proofs: list[str] = []
+    new = not ledger.before
+    for fact in action.evidence:
+        ref = (await resolve(fact.target, hand.view, told)).ref if fact.target else ""
+        said = await within(fact, hand.view, ref, HOLDS)
+        if missed := [what for what, so in said.items() if not so]:
+            raise failures.not_done(f"contradicted: not so: {', '.join(missed)}")
+        proofs += said
+        new = new or _became(fact, ref, ledger)
+    if alarm := await _alarm(hand.view):
+        raise failures.not_done(f"contradicted: the page says {alarm}")
+    if not new:
+        raise failures.not_done(
+            f"unverified: {', '.join(proofs)} was so before anything was done; name what the "
+            "task has changed"
+        )
+    return Done("done", own=True, proof=", ".join(proofs))
+
+
+async def _answered(ledger: Ledger) -> None:
+    end = time.monotonic() + ANSWERED
+    while ledger.unanswered() and time.monotonic() < end:
+        await asyncio.sleep(0.05)
+
+
+def _became(fact: Fact, ref: str, ledger: Ledger) -> bool:
+    """Whether the fact was not so before one of the actions."""
+    if fact.value is not None and ref in ledger.set:
+        return True
+    for url, text in ledger.before:
+        if fact.text is not None and plain(fact.text) not in text:
+            return True
+        if fact.url is not None and fact.url not in url:
+            return True
+        if fact.gone is not None and (REFERENCE.fullmatch(fact.gone) or plain(fact.gone) in text):
+            return True
+    return False
+
+
+async def _alarm(view: View) -> str:
+    """The row of an alert or status in which the page says that something went wrong, or ""."""
+    for element in (await view.snapshot()).elements:
+        if element.role in ("alert", "status") and REFUSALS.find(element.name):
+            return element.label()
+    return ""

@@ -1,0 +1,67 @@
+"""Screenshots: remembered for points on them, with references on demand, never with a secret."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from PIL import Image as PILImage
+from PIL import ImageDraw
+from playwright.async_api import Error
+
+from tools.annotate import draw_boxes
+from tools.gui.observation import Corners, Snapshot
+from tools.gui.view import View
+from tools.protocol import Picture
+
+SHOTS = 20
+"""Screenshots that points may still refer to."""
+MARKS = 80
+"""Elements that are drawn on a picture with marks."""
+EDGE = 2
+"""Pixels around a secret that are painted over with it."""
+
+
+@dataclass
+class Screen:
+    shots: OrderedDict[str, Snapshot] = field(default_factory=OrderedDict)
+    """What was on the screen when a picture was taken, by the picture's hash."""
+
+    async def shot(
+        self, view: View, snapshot: Snapshot, marks: bool = False
+    ) -> list[str | Picture]:
+        """A picture of the page that ``snapshot`` tells of; with ``marks`` it carries a frame and
+        the reference on every control in view."""
+        try:
+            data = await png(view)
+            # What shows a secret may have come or moved since.
+            veiled = (*snapshot.veiled, *(await view.snapshot()).veiled) if view.secrets else ()
+        except Error:
+            return ["no screenshot could be taken"]
+        image: PILImage.Image = PILImage.open(io.BytesIO(data))
+        if veiled:
+            image, data = _covered(image, veiled)
+        if marks:
+            boxes = snapshot.boxes("screen")[:MARKS]
+            return [Picture(draw_boxes(image, boxes, numbered=False), parent="", name="marked")]
+        self.shots[hashlib.sha256(data).hexdigest()] = snapshot
+        while len(self.shots) > SHOTS:
+            self.shots.popitem(last=False)
+        return [Picture(image, parent="", name="screen", data=data)]
+
+
+async def png(view: View) -> bytes:
+    return await view.page.screenshot(scale="css", timeout=5000)
+
+
+def _covered(image: PILImage.Image, places: tuple[Corners, ...]) -> tuple[PILImage.Image, bytes]:
+    """The picture without what stands at ``places``, and its file."""
+    file = io.BytesIO()
+    plain = image.convert("RGB")
+    pen = ImageDraw.Draw(plain)
+    for x0, y0, x1, y1 in places:
+        pen.rectangle((x0 - EDGE, y0 - EDGE, x1 + EDGE, y1 + EDGE), fill="black")
+    plain.save(file, "PNG")
+    return PILImage.open(io.BytesIO(file.getvalue())), file.getvalue()

@@ -1,0 +1,56 @@
+"""The words of ``words.json``: what people write on controls, in English and Chinese."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+FEW = 6
+"""Words of a label that is looked at as a whole; of a longer one, a sentence, only the beginning
+counts. Three signs of a Chinese label count as one word."""
+HEAD = 3
+"""Words of that beginning."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Phrases, found as whole words in English and anywhere in Chinese; ``but`` are phrases that
+    hold one of them and mean something else."""
+
+    phrases: tuple[str, ...]
+    but: tuple[str, ...] = ()
+
+    def find(self, text: str) -> str:
+        """The first phrase in ``text``, or ""."""
+        plain = " ".join(text.casefold().split())
+        for phrase in self.but:
+            plain = re.sub(_pattern(phrase), " ", plain)
+        return next((p for p in self.phrases if re.search(_pattern(p), plain)), "")
+
+    def on(self, label: str) -> str:
+        """The phrase that makes a label what it is: anywhere in a short one, at the beginning of
+        a long one."""
+        if any("\u4e00" <= sign <= "\u9fff" for sign in label):
+            return self.find(label if len(label) <= 3 * FEW else label[: 3 * HEAD])
+        words = label.split()
+        return self.find(label if len(words) <= FEW else " ".join(words[:HEAD]))
+
+
+def _pattern(phrase: str) -> str:
+    word = phrase.isascii()
+    return rf"(?<!\w){re.escape(phrase)}(?!\w)" if word else re.escape(phrase)
+
+
+def _words(given: dict[str, Sequence[str]]) -> Words:
+    return Words((*given["en"], *given["zh"]), tuple(given.get("except", ())))
+
+
+_ALL = json.loads(files("tools.gui").joinpath("words.json").read_text("utf-8"))
+REFUSALS = _words(_ALL["refusals"])
+FINAL = _words(_ALL["final"])
+RULES = {kind: (_words(rule), str(rule["because"])) for kind, rule in _ALL["rules"].items()}
+YES, NO, DISMISS = (frozenset(sum(_ALL[key], [])) for key in ("yes", "no", "dismiss"))
+"""Whole labels: of what agrees, of what does not, and of what only takes away what is on top."""
