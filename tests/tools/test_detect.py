@@ -106,6 +106,16 @@ def test_counts_stand_in_the_order_and_the_words_of_the_call(context: Context) -
     assert head == f"boxes on img1: couches: 0, a puppy: {len(boxes.boxes)}"
 
 
+def test_what_nobody_named_is_counted_in_the_language_of_the_person(context: Context) -> None:
+    image = render(scene("banana"))
+    english = call(context, image)
+    context.lang = "zh"
+    chinese = call(context, image)
+    assert "banana" in english.counts and "香蕉" in chinese.counts
+    assert list(english.counts.values()) == list(chinese.counts.values())
+    assert english.boxes[0].label == chinese.boxes[0].label  # rows keep the detector's names
+
+
 def test_nothing_found_says_of_what(context: Context) -> None:
     picture = render(scene("dog"))
     assert call(context, picture, labels=["couches"]).words() == "boxes on img1: couches: 0"
