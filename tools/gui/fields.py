@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Error
+import asyncio
 
 from tools.gui import failures
 from tools.gui.failures import Failure
 from tools.gui.hand import Done, Hand
 from tools.gui.preflight import Aim, guarded
 
+ASKING = 5.0
+"""Seconds within which a clicked element asks for its file."""
 WRITABLE = ("textbox", "searchbox", "combobox", "spinbutton")
 FILLED = {
     "date": "2026-11-20",
@@ -110,12 +112,15 @@ async def upload(hand: Hand) -> Done:
         return Done(what, element.ref, held.value == hand.file.name, held.words())
     spot = await hand.aim(hand.target)
     await hand.begin()
+    assert hand.session.watch is not None
+    log = hand.session.watch.log
+    await hand.view.page.mouse.click(spot.x, spot.y)
     try:
-        async with hand.view.page.expect_file_chooser(timeout=5000) as chooser:
-            await hand.view.page.mouse.click(spot.x, spot.y)
-        await (await chooser.value).set_files(payload)  # type: ignore[arg-type]
-    except Error:
+        chooser = await asyncio.wait_for(log.chooser, ASKING)
+    except TimeoutError:
         raise failures.wrong_kind(str(spot), "a file field, nor does it ask for a file") from None
+    await chooser.set_files(payload)  # type: ignore[arg-type]
+    log.chooser = asyncio.Future()
     return Done(what, element.ref)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from playwright.async_api import (
     Dialog,
     Download,
     Error,
+    FileChooser,
     Page,
     Request,
     Response,
@@ -55,19 +57,23 @@ class Log:
     """Addresses that a tab was kept from, and why."""
     blocked: list[tuple[str, str]] = field(default_factory=list)
     """The same for frames, parts of pages and downloads."""
+    chooser: asyncio.Future[FileChooser] = field(default_factory=asyncio.Future)
+    """Done when the page asks for a file, until one is handed over."""
     pending: set[Request] = field(default_factory=set)
     requests: int = 0
     asks: list[Ask] = field(default_factory=list)
     """Questions that were answered with no because a person must agree first."""
 
     def eventful(self) -> bool:
-        return bool(self.dialogs or self.popups or self.downloads or self.requests)
+        events = self.dialogs or self.popups or self.downloads or self.requests
+        return bool(events) or self.chooser.done()
 
     def words(self) -> list[str]:
         """What happened, a line each, apart from what the verdict says."""
         told = [f"the page said {said}" for said in self.dialogs]
         told += [r.words() for r in self.refusals if not r.decisive]
         told += [f"downloaded {name!r}" for name in self.downloads]
+        told += ["the page asks for a file: upload hands it one"] if self.chooser.done() else []
         told += [f"not loaded: {url} ({why})" for url, why in dict.fromkeys(self.blocked)]
         return told
 
@@ -161,7 +167,14 @@ class Watch:
 
     def _page(self, page: Page) -> None:
         self.log.popups.append(page)
+        # From the first moment on: playwright does not wait for the browser to know of a listener,
+        # so one that is added just before a click may come too late for it.
+        page.on("filechooser", self._chooser)
         page.on("download", self._download)
+
+    def _chooser(self, chooser: FileChooser) -> None:
+        if not self.log.chooser.done():
+            self.log.chooser.set_result(chooser)
 
     async def _download(self, download: Download) -> None:
         if objection := self._limits.objection(download.url):

@@ -105,6 +105,8 @@ def test_a_file_of_the_run_is_uploaded_and_no_other(surf: Surfer, site: Site) ->
       <button onclick="document.querySelector('input').click()">Choose</button>"""
     surf.open(site.put(page))
     assert "verified (it holds 'page1')" in surf("upload", target="CV", file="page1")
-    assert "upload page1" in surf("upload", target="Choose", file="page1")
+    said = surf("upload", target="Choose", file="page1")
+    assert "upload page1" in said and "asks for a file" not in said
+    assert "the page asks for a file" in surf("click", target="Choose")
     with pytest.raises(ToolError, match="there is no /etc/passwd"):
         surf("upload", target="CV", file="/etc/passwd")
