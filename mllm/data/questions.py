@@ -105,8 +105,7 @@ def _word(draft: Draft, asker: Asker, family: str, held_out: bool) -> Question:
     key = "held_out" if held_out else "ask"
     words = dict(draft.words)
     if draft.form == "fact":
-        template, fact = rng.choice(data["facts"][key])
-        words["fact"] = fill(fact, words)
+        template = rng.choice(data["facts"][key])
     else:
         template = vary(rng.choice(data["forms"][draft.form][key]), rng)
     plural = {slot for slot in draft.slots if f"{{{slot}s}}" in template.lower()}
@@ -173,7 +172,7 @@ def _value(question: Question, gold: str) -> str:
 def _limits(question: Question, absent: str | None) -> str:
     answers = phrasings(question.lang)["answers"]
     if absent is None:
-        return fill(answers["cannot"], question.words)
+        return str(answers["cannot"])
     if absent == "text":
         return str(answers["absent_text"])
     thing = question.nouns.get(absent)
