@@ -11,8 +11,9 @@ import hashlib
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -22,9 +23,9 @@ from agent.events import Called, Observed
 from agent.journal import NewPicture, Outcome
 from agent.state import ApprovalPending, Live
 from agent.store import write
-from mllm.content import Artifact, Boxes, Media, Part, Text, ToolCall, ToolResult
+from mllm.content import Artifact, Boxes, Media, Part, Record, Text, ToolCall, ToolResult
 from prompts import render
-from tools.protocol import Picture, Tool, ToolError
+from tools.protocol import PersonNeeded, Picture, Tool, ToolError
 
 TOGETHER = 8
 """Calls that run at the same time."""
@@ -76,32 +77,43 @@ def _start(call: ToolCall, live: Live) -> Pending:
 def _once(tool: Tool, call: ToolCall, live: Live) -> Outcome:
     """A call with a side effect: made at most once, however often the run is killed."""
     journal = live.journal
-    if journal.intended(call):
-        known = journal.outcome(call)
-        if known is not None:
-            return known
-        choice = live.approve.get(call.id)
-        if choice is None and live.ask:
+    known = journal.outcome(call)
+    if known is not None:
+        return known
+    answers, said = journal.answers(call), live.approve.get(call.id, "")
+    if question := journal.question(call):
+        if question.takes(said):
+            answers = {**answers, question.text: said}
+        elif live.ask:
+            raise ApprovalPending((call,), question)
+    elif journal.intended(call) and said != "redo":
+        if live.ask and said != "skip":
             raise ApprovalPending((call,))
-        if choice != "redo":
-            unknown = _said(render("unknown_effect", live.lang))()
-            journal.end(call, unknown)
-            return unknown
+        unknown = _said(render("unknown_effect", live.lang))()
+        journal.end(call, unknown)
+        return unknown
     live.secure()  # what led to the effect must not be lost when the effect is not
-    journal.begin(call)
-    outcome = _launch(tool, call, live)()
+    journal.begin(call, answers)
+    try:
+        outcome = _launch(tool, call, live, answers)()
+    except PersonNeeded as waiting:
+        journal.wait(call, waiting.question)
+        raise ApprovalPending((call,), waiting.question) from None
     journal.end(call, outcome)
     return outcome
 
 
-def _launch(tool: Tool, call: ToolCall, live: Live) -> Pending:
+def _launch(
+    tool: Tool, call: ToolCall, live: Live, answers: Mapping[str, str] | None = None
+) -> Pending:
     """Start the tool in a thread of its own."""
+    context = replace(live.context, answers=answers or {})
     live.emit(Called(step=live.step, call=call))
-    future: Future[tuple[Part | Picture, ...]] = Future()
+    future: Future[tuple[Part | Record | Picture, ...]] = Future()
 
     def work() -> None:
         try:
-            future.set_result(tool.call(call.arguments, live.context))
+            future.set_result(tool.call(call.arguments, context))
         except BaseException as error:  # a tool that calls sys.exit() must not end the run
             future.set_exception(error)
 
@@ -128,12 +140,15 @@ def _launch(tool: Tool, call: ToolCall, live: Live) -> Pending:
 
 def _outcome(
     call: ToolCall,
-    future: Future[tuple[Part | Picture, ...]],
+    future: Future[tuple[Part | Record | Picture, ...]],
     seconds: float,
     live: Live,
 ) -> Outcome:
-    """What a finished tool came to: its parts, stored and cut to size, or its failure."""
+    """What a finished tool came to: its parts, stored and cut to size, or its failure. Raises
+    ``PersonNeeded`` where the run may ask."""
     error = future.exception()
+    if isinstance(error, PersonNeeded) and live.ask and live.tools[call.name].side_effect:
+        raise error
     if isinstance(error, ToolError):
         text, full = _cut(str(error), call, live)
         return Outcome(parts=(Text(text=text),), error=True, seconds=seconds, full_text=full)
@@ -152,10 +167,10 @@ def _outcome(
 
 
 def _stored(
-    parts: Sequence[Part | Picture], call: ToolCall, live: Live
-) -> tuple[tuple[Text | Boxes | Media | NewPicture, ...], str]:
+    parts: Sequence[Part | Record | Picture], call: ToolCall, live: Live
+) -> tuple[tuple[Text | Boxes | Media | Record | NewPicture, ...], str]:
     """Parts with pictures moved to the store and long texts to a file, whose name is second."""
-    out: list[Text | Boxes | Media | NewPicture] = []
+    out: list[Text | Boxes | Media | Record | NewPicture] = []
     full = ""
     for part in parts:
         if isinstance(part, Picture):
@@ -207,6 +222,7 @@ def _observe(call: ToolCall, outcome: Outcome, live: Live) -> None:
     """Give ids to what is new and record the result."""
     content: list[Part] = []
     artifacts: list[Artifact] = []
+    records: list[Record] = []
     sets = 0
     for part in outcome.parts:
         if isinstance(part, NewPicture):
@@ -217,10 +233,16 @@ def _observe(call: ToolCall, outcome: Outcome, live: Live) -> None:
         elif isinstance(part, Boxes):
             sets += 1
             content.append(part.model_copy(update={"id": live.context.boxes_id(sets)}))
+        elif isinstance(part, Record):
+            records.append(part)
         else:
             content.append(part)
     result = ToolResult(
-        call_id=call.id, name=call.name, content=tuple(content), error=outcome.error
+        call_id=call.id,
+        name=call.name,
+        content=tuple(content),
+        error=outcome.error,
+        records=tuple(records),
     )
     live.emit(
         Observed(
@@ -230,6 +252,7 @@ def _observe(call: ToolCall, outcome: Outcome, live: Live) -> None:
             seconds=outcome.seconds,
             traceback=outcome.traceback,
             full_text=outcome.full_text,
+            answers=live.journal.answers(call),
         )
     )
 

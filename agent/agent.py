@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from pydantic import BaseModel
 
-from agent import log, media, store
+from agent import log, media, store, web
 from agent.budget import Budget
 from agent.drive import Events, Plan, Stop, drain, drive, empty_transcript, set_done
-from agent.errors import AgentError, InputError
+from agent.errors import AgentError, InputError, NeedsApproval, RunFailed
 from agent.events import Event
 from agent.result import Result
-from agent.state import Choice
 from mllm.backends.protocol import Backend, ModelError
 from prompts import language
 from tools.protocol import Tool
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from mllm.decoding import Decoding
+    from tools.gui.browser import Browser
 
 
 class TaskArgs(TypedDict, total=False):
@@ -38,6 +38,7 @@ class TaskArgs(TypedDict, total=False):
     images: Sequence[media.Source]
     audio: Sequence[str | Path]
     video: Sequence[str | Path]
+    url: str
     output_type: type[BaseModel] | None
 
 
@@ -69,6 +70,7 @@ class Agent:
         self._given = tools
         self._loading = threading.Lock()
         self._backend: Backend | None = None
+        self._browsers: dict[str, Browser] = {}
 
     @cached_property
     def tools(self) -> dict[str, Tool]:
@@ -98,6 +100,8 @@ class Agent:
         audio: Sequence[str | Path] = (),
         video: Sequence[str | Path] = (),
         *,
+        url: str = "",
+        ask: bool = False,
         output_type: type[BaseModel] | None = None,
     ) -> Iterator[Event]:
         """Do a task, event by event. The last event is ``Answered``, ``Failed`` or
@@ -105,7 +109,7 @@ class Agent:
 
         Raises ``InputError`` and ``ModelError`` before anything is run.
         """
-        yield from self._begin(Future(), task, images, audio, video, output_type)
+        yield from self._begin(Future(), task, images, audio, video, url, ask, output_type)
 
     def run(
         self,
@@ -114,11 +118,18 @@ class Agent:
         audio: Sequence[str | Path] = (),
         video: Sequence[str | Path] = (),
         *,
+        url: str = "",
+        ask: bool = False,
         output_type: type[BaseModel] | None = None,
     ) -> Result:
-        """Do a task. Raises ``RunFailed`` when it ends without an answer, ``InputError`` and
-        ``ModelError`` when it cannot begin."""
-        return drain(self._begin(Future(), task, images, audio, video, output_type))
+        """Do a task. ``url``, an address or an HTML file, is opened first, in a browser that stays
+        on its domain unless the agent has one of its own. With ``ask`` the run stops with
+        ``NeedsApproval`` where a person must agree or answer; without, the model is told that
+        there is nobody to ask.
+
+        Raises ``RunFailed`` when it ends without an answer, ``InputError`` and ``ModelError`` when
+        it cannot begin."""
+        return drain(self._begin(Future(), task, images, audio, video, url, ask, output_type))
 
     async def arun(
         self,
@@ -127,11 +138,13 @@ class Agent:
         audio: Sequence[str | Path] = (),
         video: Sequence[str | Path] = (),
         *,
+        url: str = "",
+        ask: bool = False,
         output_type: type[BaseModel] | None = None,
     ) -> Result:
         """``run`` for asynchronous code. Cancelling it stops the run, which can be resumed."""
         stop: Stop = Future()
-        events = self._begin(stop, task, images, audio, video, output_type)
+        events = self._begin(stop, task, images, audio, video, url, ask, output_type)
         try:
             return await asyncio.to_thread(drain, events)
         except asyncio.CancelledError:
@@ -147,9 +160,9 @@ class Agent:
 
         def one(task: str | TaskArgs) -> Result | AgentError | ModelError:
             given: dict[str, Any] = {"task": task} if isinstance(task, str) else dict(task)
-            defaults = {"images": (), "audio": (), "video": (), "output_type": None}
+            none = {"images": (), "audio": (), "video": (), "url": "", "output_type": None}
             try:
-                return drain(self._begin(stop, **(defaults | given)))
+                return drain(self._begin(stop, ask=False, **(none | given)))
             except (AgentError, ModelError) as error:
                 return error
 
@@ -165,16 +178,17 @@ class Agent:
         self,
         run: str | Path,
         *,
-        approve: Mapping[str, Choice] | None = None,
+        approve: Mapping[str, str] | None = None,
         ask: bool = False,
         output_type: type[BaseModel] | None = None,
     ) -> Result:
         """Go on with a run after a crash, a kill, a failure or for an approval; of a run that
         is done, the result.
 
-        ``run`` is an id or a folder. Where a side effect may or may not have happened, it is
-        never repeated silently: ``approve`` says "redo" or "skip" by call id; without a word on
-        it the model is told, or with ``ask`` the run stops with ``NeedsApproval``.
+        ``run`` is an id or a folder. ``approve`` says by call id what a person decided: "yes" or
+        "no" to a permission, words to a question, and "redo" or "skip" where a side effect may or
+        may not have happened (it is never repeated silently). Without a word on it the model is
+        told, or with ``ask`` the run stops with ``NeedsApproval``.
         """
         return drain(self._resume(Future(), run, approve or {}, ask, output_type))
 
@@ -182,7 +196,7 @@ class Agent:
         self,
         run: str | Path,
         *,
-        approve: Mapping[str, Choice] | None = None,
+        approve: Mapping[str, str] | None = None,
         ask: bool = False,
         output_type: type[BaseModel] | None = None,
     ) -> Iterator[Event]:
@@ -196,6 +210,8 @@ class Agent:
         images: Sequence[media.Source],
         audio: Sequence[str | Path],
         video: Sequence[str | Path],
+        url: str,
+        ask: bool,
         output_type: type[BaseModel] | None,
     ) -> Events:
         if not task.strip():
@@ -205,27 +221,31 @@ class Agent:
             *_named("aud", [media.load_file(source, "audio") for source in audio]),
             *_named("vid", [media.load_file(source, "video") for source in video]),
         ]
+        id, backend, url = store.new_id(), self.backend, web.place(url) if url else ""
+        tools = self._tools_of(id, url)
+        if id in self._browsers:
+            web.start(self._browsers[id])
         info = store.RunInfo(
-            id=store.new_id(),
+            id=id,
             created=time.time(),
             task=task,
             lang=language(task),
-            model=self.backend.name,
-            tools=tuple(self.tools),
+            model=backend.name,
+            tools=tuple(tools),
             inputs=tuple(item.artifact for item in inputs),
             budget=self.budget,
             verify=self.verify,
             output_schema=output_type.model_json_schema() if output_type else None,
+            url=url,
         )
         run = store.create(self.runs, info, inputs)
-        plan = Plan(run, info, stop, output_type)
-        return (yield from drive(plan, self.backend, self.tools))
+        return (yield from self._drive(Plan(run, info, stop, output_type, ask=ask), tools))
 
     def _resume(
         self,
         stop: Stop,
         id: str | Path,
-        approve: Mapping[str, Choice],
+        approve: Mapping[str, str],
         ask: bool,
         output_type: type[BaseModel] | None,
     ) -> Events:
@@ -242,7 +262,24 @@ class Agent:
             yield last
             return transcript.result(run, output_type)
         plan = Plan(run, info, stop, output_type, approve, ask)
-        return (yield from drive(plan, self.backend, self.tools))
+        return (yield from self._drive(plan, self._tools_of(run.id, info.url)))
+
+    def _drive(self, plan: Plan, tools: Mapping[str, Tool]) -> Events:
+        """The run, and the end of its browser: only a run that waits for a person keeps it."""
+        ended: Result | RunFailed | None = None
+        try:
+            ended = yield from drive(plan, self.backend, tools)
+            return ended
+        finally:
+            if not isinstance(ended, NeedsApproval) and plan.run.id in self._browsers:
+                self._browsers.pop(plan.run.id).close()
+
+    def _tools_of(self, id: str, url: str) -> dict[str, Tool]:
+        """The tools of a run; one that begins at an address has a browser in any case."""
+        if not url or "browser" in self.tools:
+            return self.tools
+        browser = self._browsers.setdefault(id, web.browser(url))
+        return {**self.tools, browser.name: browser, browser.page.name: browser.page}
 
 
 def _named(stem: str, loaded: list[media.Loaded]) -> list[media.Loaded]:

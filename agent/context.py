@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from agent.store import MediaStore
 from agent.transcript import Transcript
@@ -21,6 +22,8 @@ class RunContext:
     model: Backend
     pool: ExpertPool
     transcript: Transcript
+    run: str = ""
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lang(self) -> str:

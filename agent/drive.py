@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import BaseModel
 
-from agent import budget, log
+from agent import budget, log, outcome, web
 from agent.context import RunContext
 from agent.errors import AgentError, NeedsApproval, RunError, RunFailed
 from agent.events import (
@@ -34,7 +34,7 @@ from agent.events import (
 )
 from agent.journal import Journal
 from agent.result import Result, Run
-from agent.state import ApprovalPending, Cancelled, Choice, Live, State
+from agent.state import ApprovalPending, Cancelled, Live, State
 from agent.store import MediaStore, RunInfo
 from agent.transcript import Transcript
 from mllm.backends.protocol import Backend, ModelError
@@ -62,7 +62,7 @@ class Plan:
     info: RunInfo
     stop: Stop
     output_type: type[BaseModel] | None = None
-    approve: Mapping[str, Choice] = field(default_factory=dict)
+    approve: Mapping[str, str] = field(default_factory=dict)
     ask: bool = False
 
 
@@ -155,11 +155,11 @@ def drain(events: Events) -> Result:
             try:
                 next(events)
             except StopIteration as end:
-                outcome: Result | RunFailed = end.value
+                ended: Result | RunFailed = end.value
                 break
-    if isinstance(outcome, RunFailed):
-        raise outcome
-    return outcome
+    if isinstance(ended, RunFailed):
+        raise ended
+    return ended
 
 
 def set_done(stop: Stop) -> None:
@@ -236,7 +236,7 @@ def _live(
         budget=plan.info.budget,
         transcript=transcript,
         media=files,
-        context=RunContext(files, backend, default_pool(), transcript),
+        context=RunContext(files, backend, default_pool(), transcript, plan.run.id),
         log=record,
         journal=Journal(plan.run.folder),
         send=events.give,
@@ -245,6 +245,7 @@ def _live(
         output_type=plan.output_type,
         approve=plan.approve,
         ask=plan.ask,
+        opening=web.opening(plan.info.url) if plan.info.url else None,
         cancelled=plan.stop,
     )
 
@@ -254,9 +255,8 @@ def _failure(error: BaseException | None, run: Run) -> tuple[RunFailed, Event]:
     failure: RunFailed
     event: Event
     if isinstance(error, ApprovalPending):
-        names = ", ".join(f"{call.id} ({call.name})" for call in error.calls)
-        said = f"Nobody knows whether {names} happened: resume the run and say redo or skip."
-        failure, event = NeedsApproval(said, run, error.calls), ApprovalNeeded(calls=error.calls)
+        event = ApprovalNeeded(calls=error.calls, question=error.question)
+        failure = NeedsApproval(outcome.asked(event), run, error.calls, error.question)
     elif isinstance(error, Cancelled):
         failure, event = RunFailed("The run was stopped.", run), Interrupted()
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agent.result import Run
     from mllm.content import ToolCall
+    from tools.protocol import Question
 
 
 class AgentError(Exception):
@@ -30,9 +31,16 @@ class RunFailed(AgentError):
 
 
 class NeedsApproval(RunFailed):
-    """A side effect may or may not have happened before the run was stopped: ``calls`` wait
-    for ``resume(run, approve={call.id: "redo" | "skip"})``."""
+    """``calls`` wait for a person. Without a ``question`` they may or may not have happened before
+    the run was stopped: ``resume(run, approve={call.id: "redo" | "skip"})``. With one nothing was
+    done: ``"yes" | "no"`` to a permission, words to any other question."""
 
-    def __init__(self, message: str, run: Run, calls: tuple[ToolCall, ...]) -> None:
+    def __init__(
+        self,
+        message: str,
+        run: Run,
+        calls: tuple[ToolCall, ...],
+        question: Question | None = None,
+    ) -> None:
         super().__init__(message, run)
-        self.calls = calls
+        self.calls, self.question = calls, question

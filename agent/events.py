@@ -8,12 +8,14 @@ from 1; it is 0 before the first step.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
 from agent.result import Claim, Questions
 from mllm.content import Artifact, ToolCall, ToolResult, Usage, Value
+from tools.protocol import Question
 
 
 class _Event(Value):
@@ -99,6 +101,7 @@ class Observed(_Event):
     seconds: float = 0.0
     traceback: str = Field(default="", description="of a tool that raised, for people")
     full_text: str = Field(default="", description="file with the whole of a cut text")
+    answers: Mapping[str, str] = Field(default={}, description="of a person asked, by question")
 
 
 class StepDone(_Event):
@@ -150,10 +153,12 @@ class Interrupted(_Event):
 
 
 class ApprovalNeeded(_Event):
-    """Side effects that may or may not have happened: redo or skip them?"""
+    """The run waits for a person. Without a ``question`` the calls are side effects that may or
+    may not have happened: redo or skip them? With one they did not happen."""
 
     type: Literal["approval_needed"] = "approval_needed"
     calls: tuple[ToolCall, ...]
+    question: Question | None = None
 
 
 Event = (

@@ -87,10 +87,14 @@ def plan(live: Live) -> str:
 
 
 def decide(live: Live) -> str:
-    """Let the model call tools or answer; with nothing left of the budget, only answer."""
+    """Let the model call tools or answer; with nothing left of the budget, only answer. A run that
+    begins at an address opens it first."""
     started = time.monotonic()
     over = budget.over(live.budget, live.transcript.spent)
     step = live.step
+    if live.opening is not None and not live.transcript.calls:
+        live.emit(Decided(step=step, thought="", calls=_numbered((live.opening,), 0)))
+        return "act"
     choice: ToolChoice = "none" if over else "auto"
     try:
         turn = _generate(live, "decide", live.transcript.messages(), tool_choice=choice)

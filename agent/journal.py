@@ -1,20 +1,22 @@
 """The effect journal: a side effect is written down before it happens, its outcome after.
 
 A run that was killed finds, for each call with a side effect: nothing (it did not happen), an
-intent with an outcome (it happened: the outcome is used again), or an intent alone (nobody
-knows: it is not repeated unless a person says so).
+intent with an outcome (it happened: the outcome is used again), a question (it did not happen: it
+waits for a person), or an intent alone (nobody knows: it is not repeated unless a person says so).
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from agent.log import append_line
-from mllm.content import Artifact, Boxes, Media, Text, ToolCall, Value
+from mllm.content import Artifact, Boxes, Media, Record, Text, ToolCall, Value
+from tools.protocol import Question
 
 NAME = "effects.jsonl"
 
@@ -30,7 +32,7 @@ class NewPicture(Value):
 class Outcome(Value):
     """What a call came to, before the run gives ids to what is new."""
 
-    parts: tuple[Text | Boxes | Media | NewPicture, ...]
+    parts: tuple[Text | Boxes | Media | Record | NewPicture, ...]
     error: bool = False
     seconds: float = 0.0
     traceback: str = ""
@@ -39,7 +41,9 @@ class Outcome(Value):
 
 class _Entry(Value):
     call: ToolCall
-    outcome: Outcome | None = Field(default=None, description="None: about to be made")
+    outcome: Outcome | None = Field(default=None, description="None: about to be made, or asked")
+    question: Question | None = Field(default=None, description="it waits, and nothing was done")
+    answers: Mapping[str, str] = Field(default={}, description="of a person, by question")
 
 
 class Journal:
@@ -63,13 +67,25 @@ class Journal:
         """How it ended before, or None when that is not known."""
         return self._entries[call.id].outcome if self.intended(call) else None
 
-    def begin(self, call: ToolCall) -> None:
+    def question(self, call: ToolCall) -> Question | None:
+        """What a person must answer before it is made, or None."""
+        return self._entries[call.id].question if self.intended(call) else None
+
+    def answers(self, call: ToolCall) -> Mapping[str, str]:
+        """What a person answered about it so far."""
+        return self._entries[call.id].answers if self.intended(call) else {}
+
+    def begin(self, call: ToolCall, answers: Mapping[str, str] | None = None) -> None:
         """Write the intent. Raises ``RunError`` when it cannot be kept: then do not act."""
-        self._add(_Entry(call=call))
+        self._add(_Entry(call=call, answers=answers or {}))
+
+    def wait(self, call: ToolCall, question: Question) -> None:
+        """Write that it was not made: a person is asked first."""
+        self._add(_Entry(call=call, question=question, answers=self.answers(call)))
 
     def end(self, call: ToolCall, outcome: Outcome) -> None:
         """Write the outcome."""
-        self._add(_Entry(call=call, outcome=outcome))
+        self._add(_Entry(call=call, outcome=outcome, answers=self.answers(call)))
 
     def close(self) -> None:
         if self._fd >= 0:

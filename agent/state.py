@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from pydantic import BaseModel
 
@@ -21,10 +21,7 @@ from agent.store import MediaStore
 from agent.transcript import Transcript
 from mllm.backends.protocol import Backend, Session
 from mllm.content import ToolCall, ToolSpec
-from tools.protocol import Tool
-
-Choice = Literal["redo", "skip"]
-"""What a person says about a side effect that may or may not have happened."""
+from tools.protocol import Question, Tool
 
 
 class State(TypedDict):
@@ -43,11 +40,12 @@ class Cancelled(Exception):
 
 
 class ApprovalPending(Exception):
-    """A person must decide about ``calls`` first."""
+    """A person must decide about ``calls`` first: answer ``question``, or without one say whether
+    to repeat an effect that may have happened."""
 
-    def __init__(self, calls: tuple[ToolCall, ...]) -> None:
+    def __init__(self, calls: tuple[ToolCall, ...], question: Question | None = None) -> None:
         super().__init__("waiting for approval")
-        self.calls = calls
+        self.calls, self.question = calls, question
 
 
 @dataclass
@@ -69,9 +67,13 @@ class Live:
     sync_checkpoint: Callable[[], None]
     verify: bool = True
     output_type: type[BaseModel] | None = None
-    approve: Mapping[str, Choice] = field(default_factory=dict)
+    approve: Mapping[str, str] = field(default_factory=dict)
+    """What a person says, by call id: "redo" or "skip" where nobody knows whether a side effect
+    happened, "yes" or "no" to a permission, words to any other question."""
     ask: bool = False
-    """Stop and ask a person about a side effect of which nobody knows, instead of going on."""
+    """Stop where a person must be asked, instead of going on without."""
+    opening: ToolCall | None = None
+    """What is called before the model's first turn."""
     cancelled: Future[None] = field(default_factory=Future)
     """Done when the run is to stop; several runs may share one."""
     closed: bool = False

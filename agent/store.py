@@ -46,6 +46,7 @@ class RunInfo(Value):
     budget: Budget
     verify: bool
     output_schema: dict[str, Any] | None = None
+    url: str = ""
 
 
 class MediaStore:

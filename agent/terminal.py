@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent import events as ev
+from agent import outcome
 from agent.result import Claim
 from mllm import content
 from mllm.content import Artifact, ToolCall, ToolResult, Usage
@@ -97,6 +98,26 @@ class Terminal:
             case ev.StepDone():
                 self._say("thinking")
 
+    def ask(self, event: ev.ApprovalNeeded) -> str:
+        """Ask the person at the terminal; "" when nothing more comes from there."""
+        if self._status is not None:
+            self._status.stop()
+        question = event.question
+        keys = {"y": "redo", "n": "skip"} if question is None else {"y": "yes", "n": "no"}
+        closed = question is None or question.permission
+        self._print(outcome.asked(event), "bold yellow", top=1)
+        answer = ""
+        try:
+            while not answer:
+                self._console.print(Text("  y or n: " if closed else "  "), end="")
+                said = input().strip()
+                answer = keys.get(said.casefold()[:1], "") if closed else said
+        except EOFError:
+            pass
+        if self._status is not None:
+            self._status.start()
+        return answer
+
     def _decided(self, event: ev.Decided) -> None:
         self._writing = ""
         self._steps += 1
@@ -121,6 +142,8 @@ class Terminal:
         head = Text.assemble((f"→ {_clean(name)}", "cyan"))
         head.append(f"  {_seconds(event.seconds)}", "dim")
         self._row(head)
+        for question, answer in event.answers.items():
+            self._row(Text(_clean(f"{question} You said: {answer}"), "yellow"))
         self._row(Padding(_result(event.result), (0, 0, 0, 2), expand=False))
 
     def _verified(self, event: ev.Verified) -> None:

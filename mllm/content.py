@@ -148,6 +148,13 @@ class Boxes(Value):
         return ", ".join(f"{what}: {n}" for what, n in counts.items()) or "nothing"
 
 
+class Record(Value):
+    """What a tool did, as data: kept with the run, never shown to a model."""
+
+    type: Literal["record"] = "record"
+    data: dict[str, Any]
+
+
 Part = Annotated[Text | Media | Boxes, Field(discriminator="type")]
 
 
@@ -172,6 +179,7 @@ class ToolResult(Value):
     name: str
     content: tuple[Part, ...]
     error: bool = False
+    records: tuple[Record, ...] = ()
 
     def words(self) -> str:
         return "\n".join(part_words(p) for p in self.content)

@@ -31,16 +31,39 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema, to_json
 
 from mllm.backends.protocol import Backend
-from mllm.content import Artifact, Boxes, Media, MediaReader, Text, ToolSpec
+from mllm.content import Artifact, Boxes, Media, MediaReader, Record, Text, ToolSpec, Value
 from tools.pool import ExpertPool
 from tools.schema import ID, Signature, explain, read
 
-Part: TypeAlias = "Text | Boxes | Picture | Media"
+Part: TypeAlias = "Text | Boxes | Picture | Media | Record"
 """What a call gives to the loop. The loop stores pictures and gives ids."""
 
 
 class ToolError(Exception):
     """A failure that the model can act on: it becomes an observation. Says what to do next."""
+
+
+class Question(Value):
+    """What a tool asks a person. A permission is answered ``yes`` or ``no``, else in words."""
+
+    text: str
+    permission: bool = True
+
+    def takes(self, answer: str) -> bool:
+        """Whether this is an answer."""
+        return answer in ("yes", "no") if self.permission else bool(answer.strip())
+
+
+class PersonNeeded(ToolError):
+    """A call with a side effect waits for a person; the effect was not brought about.
+
+    A run that may ask stops here, and later makes the same call again with the answer in
+    ``ToolContext.answers``; in any other run ``otherwise`` is the observation.
+    """
+
+    def __init__(self, question: Question, otherwise: str) -> None:
+        super().__init__(otherwise)
+        self.question = question
 
 
 class MediaFiles(MediaReader, Protocol):
@@ -62,6 +85,16 @@ class ToolContext(Protocol):
 
     @property
     def pool(self) -> ExpertPool: ...
+
+    @property
+    def run(self) -> str:
+        """Names the run that the call belongs to, the same after it was resumed."""
+        ...
+
+    @property
+    def answers(self) -> Mapping[str, str]:
+        """What a person answered to the questions of this call, by the question's text."""
+        ...
 
     @property
     def lang(self) -> str:
@@ -275,7 +308,7 @@ def tool(
 
 def _parts(output: Any, name: str) -> Iterator[Part]:
     """What a tool returned, as content parts."""
-    if isinstance(output, Text | Boxes | Picture | Media):
+    if isinstance(output, Text | Boxes | Picture | Media | Record):
         yield output
     elif isinstance(output, _Argument):
         yield Media(artifact=output.artifact)

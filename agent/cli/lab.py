@@ -20,6 +20,7 @@ class Suite(StrEnum):
     scenes = "scenes"
     captions = "captions"
     hallucination = "hallucination"
+    pages = "pages"
     pope = "pope"
     chair = "chair"
     mme = "mme"
@@ -28,6 +29,7 @@ class Suite(StrEnum):
 
 class World(StrEnum):
     scenes = "scenes"
+    pages = "pages"
 
 
 class Stage(StrEnum):
@@ -61,7 +63,7 @@ _RECIPES = {
 def evaluate(
     context: typer.Context,
     suite: Annotated[Suite, typer.Argument(help="Which suite.")],
-    n: Annotated[int, typer.Option("--n", min=1, help="Questions, or captions.")] = 300,
+    n: Annotated[int, typer.Option("--n", min=1, help="Questions, captions or tasks.")] = 300,
     seed: Seed = 1_000_003,
     model: Model = "nano",
     data: Annotated[
@@ -109,11 +111,16 @@ def evaluate(
         from agent.evaluation import scenes
 
         _show(scenes.evaluate(n, seed, model, data), as_json, percent=True)
-    elif suite in (Suite.captions, Suite.hallucination):
+    elif suite in (Suite.captions, Suite.hallucination, Suite.pages):
+        if data is not None:
+            raise InputError(f"what {suite} shows is made, not read: leave --data away")
+        if suite is Suite.pages:
+            from agent.evaluation import pages
+
+            _show(pages.evaluate(n, seed, model), as_json)
+            return
         from agent.evaluation import captions, hallucination
 
-        if data is not None:
-            raise InputError(f"the pictures of {suite} are made, not read: leave --data away")
         if suite is Suite.captions:
             measured = captions.evaluate(n, seed, model)
         else:
@@ -122,26 +129,37 @@ def evaluate(
     else:
         from agent.evaluation import answer_files
 
-        _refuse(context, "n", "seed", "model")
+        _refuse(context, f"{suite} scores answers that are there", "n", "seed", "model")
         if data is None:
             raise InputError(f"{suite} scores answers that are there: give them with --data")
         _show(answer_files.evaluate(suite, data), as_json)
 
 
 def data(
+    context: typer.Context,
     world: Annotated[World, typer.Argument(help="Which world.")],
     out: Out,
-    n: Annotated[int, typer.Option("--n", min=1, help="Questions.")] = 100,
+    n: Annotated[int, typer.Option("--n", min=1, help="Questions, or episodes.")] = 100,
     seed: Seed = 0,
     style: Annotated[
         str,
         typer.Option("--style", help="A design, or a folder with a picture a category (cup.png)."),
     ] = "twemoji",
     held_out: Annotated[
-        bool, typer.Option("--held-out", help="Phrasings that training never uses.")
+        bool, typer.Option("--held-out", help="Phrasings and layouts that training never uses.")
     ] = False,
 ) -> None:
-    """Write generated pictures and questions with exact answers: questions.jsonl and media."""
+    """Write generated data: of scenes, pictures and questions with exact answers (questions.jsonl
+    and media); of pages, what a model is shown while an oracle plays in the browser
+    (episodes.jsonl, gone on with when it is there)."""
+    if world is World.pages:
+        from agent.evaluation.pages_runner import write_episodes
+
+        _refuse(context, "pages have styles of their own", "style")
+        path = out / "episodes.jsonl"
+        write_episodes(path, n, seed, "eval" if held_out else "train")
+        typer.echo(path)
+        return
     from mllm.data.question_files import write_questions
 
     typer.echo(write_questions(out, n, seed, style, held_out))
@@ -228,13 +246,12 @@ def _train(stage: Stage, recipe: Path, resume: bool) -> Path:
             return detector.run(recipe, resume=resume)
 
 
-def _refuse(context: typer.Context, *options: str) -> None:
-    """``InputError`` for an option that was given and means nothing to a suite of answer files."""
+def _refuse(context: typer.Context, because: str, *options: str) -> None:
+    """``InputError`` for an option that was given and means nothing here."""
     for name in options:
         source = context.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
-            suite = context.params["suite"]
-            raise InputError(f"{suite} scores answers that are there: leave --{name} away")
+            raise InputError(f"{because}: leave --{name} away")
 
 
 def _show(measured: dict[str, Any], as_json: bool, *, percent: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -28,6 +29,9 @@ def run(
     image: Files = None,
     audio: Files = None,
     video: Files = None,
+    url: Annotated[
+        str, typer.Option("--url", help="A page to begin at: an address or an HTML file.")
+    ] = "",
     model: Model = "nano",
     no_verify: NoVerify = False,
     runs: RunsFolder = None,
@@ -37,7 +41,7 @@ def run(
     from agent import Agent
 
     agent = Agent(model=model, runs=runs, verify=not no_verify)
-    events = agent.stream(task, image or (), audio or (), video or ())
+    events = agent.stream(task, image or (), audio or (), video or (), url=url, ask=True)
     _finish(agent, events, None, as_json)
 
 
@@ -49,6 +53,11 @@ def resume(
     skip: Annotated[
         list[str] | None, typer.Option(help="Id of such a call to leave alone.")
     ] = None,
+    yes: Annotated[list[str] | None, typer.Option(help="Id of a call to agree to.")] = None,
+    no: Annotated[list[str] | None, typer.Option(help="Id of a call to refuse.")] = None,
+    answer: Annotated[
+        list[str] | None, typer.Option(metavar="ID=WORDS", help="Answer to a call that asks you.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option("--model", help="Another model than the run began with.")
     ] = None,
@@ -57,12 +66,16 @@ def resume(
 ) -> None:
     """Go on with a run after a crash, a kill or a failure, or to approve a call."""
     from agent import Agent, store
-    from agent.state import Choice
 
     found = store.find(run, store.runs_folder(runs))
     agent = Agent(model=model or store.info(found).model, runs=found.folder.parent)
-    approve: dict[str, Choice] = {id: "redo" for id in redo or ()}
-    approve |= {id: "skip" for id in skip or ()}
+    said = {"redo": redo, "skip": skip, "yes": yes, "no": no}
+    approve = {id: word for word, ids in said.items() for id in ids or ()}
+    for given in answer or ():
+        id, equals, words = given.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{given}: write ID=WORDS, such as call3=Friday.")
+        approve[id] = words
     events = agent.resume_stream(found.id, approve=approve, ask=True)
     _finish(agent, events, found, as_json)
 
@@ -110,19 +123,30 @@ def _show(agent: Agent, events: Events, run: Run | None = None) -> Result:
 def _result(
     agent: Agent, events: Events, run: Run | None, terminal: Terminal | None = None
 ) -> Result:
-    """Follow a run to its end. Raises ``RunFailed`` when it has no answer."""
+    """Follow a run to its end, asking the person at the terminal where there is one. Raises
+    ``RunFailed`` when it has no answer."""
+    from agent import outcome
     from agent.errors import NeedsApproval, RunFailed
     from agent.events import ApprovalNeeded, Failed, Interrupted, Resumed, RunStarted
     from agent.result import Run
 
     last: Event | None = None
+    approved = ""
     try:
-        with closing(cast(Any, events)):  # a generator: closing it stops the run
-            for last in events:
-                if isinstance(last, RunStarted | Resumed):
-                    run = Run(id=last.run, folder=Path(last.folder))
-                if terminal is not None:
-                    terminal.add(last)
+        while True:
+            with closing(cast(Any, events)):  # a generator: closing it stops the run
+                for last in events:
+                    if isinstance(last, RunStarted | Resumed):
+                        run = Run(id=last.run, folder=Path(last.folder))
+                    if terminal is not None and not (approved and isinstance(last, Resumed)):
+                        terminal.add(last)
+            if not isinstance(last, ApprovalNeeded) or terminal is None or not sys.stdin.isatty():
+                break
+            if not (approved := terminal.ask(last)):
+                break
+            assert run is not None
+            approve = {call.id: approved for call in last.calls}
+            events = agent.resume_stream(run.folder, approve=approve, ask=True)
     except KeyboardInterrupt:
         if run is None:
             raise
@@ -132,9 +156,8 @@ def _result(
         case Failed():
             raise RunFailed(last.error, run)
         case ApprovalNeeded():
-            ids = " or ".join(f"--redo {call.id}, --skip {call.id}" for call in last.calls)
-            said = f"it may have done this already; say which with {ids}"
-            raise NeedsApproval(said, run, last.calls)
+            said = f"{outcome.asked(last)} Say it with {outcome.choices(last)}"
+            raise NeedsApproval(said, run, last.calls, last.question)
         case Interrupted():
             raise RunFailed("stopped; what was done is kept", run)
     return agent.resume(run.folder)  # of a run that is done, the result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class Context:
     model: Backend | None = None
     pool: ExpertPool = field(default_factory=default_pool)
     lang: str = "en"
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    answers: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
     sets: dict[str, Boxes] = field(default_factory=dict)
 

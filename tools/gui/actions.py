@@ -181,6 +181,13 @@ class Finish(Value):
     evidence: Annotated[tuple[Fact, ...], Field(min_length=1)]
 
 
+class AskPerson(Value):
+    """What only the person knows or may decide."""
+
+    name: Literal["ask_person"]
+    question: Name
+
+
 class _PlainChoice:
     """The discriminator stays for pydantic. Models are told a plain choice, which every decoder
     with a grammar knows; the mapping would name definitions that they never see."""
@@ -208,7 +215,8 @@ Action: TypeAlias = Annotated[
     | WaitFor
     | Extract
     | Tabs
-    | Finish,
+    | Finish
+    | AskPerson,
     Field(discriminator="name"),
     _PlainChoice,
 ]

@@ -40,6 +40,9 @@ class Request:
     def words(self) -> str:
         return f"{self.matter}: {self.reason}"
 
+    def question(self) -> str:
+        return f"May it {self.what} on {self.url}? ({self.words()})"
+
 
 Approve: TypeAlias = Callable[[Request], bool]
 

@@ -12,6 +12,7 @@ from playwright.async_api import Error
 from tools.gui import approval, failures
 from tools.gui.actions import LOOKS, MOVES, Action, Expect, Goto, Press, Spot, Target, Type, Upload
 from tools.gui.approval import Request, Unapproved
+from tools.gui.deeds import Deed, closed, opened
 from tools.gui.hand import Done, File, Hand
 from tools.gui.observation import Element, Snapshot, Told
 from tools.gui.perform import perform
@@ -58,6 +59,7 @@ class Outcome:
     """The tab that is in front now."""
     snapshot: Snapshot
     beyond: bool
+    deed: Deed | None
 
 
 @dataclass
@@ -74,6 +76,8 @@ class Attempt:
     """Of the target, with its row in ``label``; ``to`` is the name of where a drag ends."""
     label: str = ""
     to: str = ""
+    refs: dict[str, str] = field(default_factory=dict)
+    deed: Deed | None = None
     begun: bool = False
     before: dict[str, bool] = field(default_factory=dict)
     picture: bytes = b""
@@ -86,6 +90,7 @@ class Attempt:
         if element:
             self.ref, self.label = element.ref, element.label()
         self.to = end.name if end else ""
+        self.refs = {k: e.ref for k, e in (("target", element), ("to", end)) if e}
         file = _file(action.file, self.context) if isinstance(action, Upload) else None
         pictured = isinstance(target, Aim) or (element is not None and element.role == "canvas")
         url = view.page.url
@@ -122,7 +127,10 @@ class Attempt:
         if view.page in log.popups:
             lines.append("a new tab is in front; back closes it")
         beyond = drawn or (log.eventful() and verdict.kind != "contradicted")
-        return Outcome(done, verdict, [*lines, done.text], view, snapshot, beyond)
+        deed = self.deed
+        if deed is not None:
+            deed = await closed(deed, done.what, verdict, self.ref, self.view, view, log)
+        return Outcome(done, verdict, [*lines, done.text], view, snapshot, beyond, deed)
 
     def eventful(self) -> bool:
         """Whether it caused something beyond the page before it failed."""
@@ -146,6 +154,9 @@ class Attempt:
         """Everything before the effect is settled: ask, and remember how it was."""
         wish, view, action = self.wish, self.view, self.wish.action
         await self._approve()
+        deed = await opened(action, wish.expect, self.refs, view, self.told)
+        beside = {"accept_dialog": wish.accept_dialog, "answer": wish.answer}
+        self.deed = deed.model_copy(update=beside)
         if action.name not in MOVES:
             self.session.ledger.before.append((view.url, await text_of(view)))
         if not isinstance(action, Goto):

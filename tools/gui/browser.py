@@ -14,8 +14,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
+from mllm.content import Record
 from tools.gui import failures
-from tools.gui.actions import Action, Expect
+from tools.gui.actions import Action, AskPerson, Expect
 from tools.gui.approval import Approve, Request, Unapproved
 from tools.gui.attempt import Wish
 from tools.gui.driver import Driver, Seen
@@ -24,7 +25,7 @@ from tools.gui.observation import BUDGET
 from tools.gui.safety import Limits
 from tools.gui.secrets import Secrets
 from tools.gui.session import Session
-from tools.protocol import Tool, ToolContext
+from tools.protocol import PersonNeeded, Question, Tool, ToolContext
 
 LIMIT = 50.0
 """Seconds of an action with all its waiting."""
@@ -40,13 +41,15 @@ class Browser(Tool):
     """Acts in a real Chromium and says what every action changed.
 
     ``allowed`` and ``denied`` are domains with their subdomains; ``schemes`` the kinds of addresses
-    beside http and https (``file``, ``data``) that may be opened; ``budget`` the bytes of text of
-    an observation. Without ``pictures`` (models that do not see) only ``page`` takes screenshots.
+    beside http and https (``file``, ``data``) that may be opened, ``folders`` those whose files may
+    be; ``budget`` the bytes of text of an observation. Without ``pictures`` (models that do not
+    see) only ``page`` takes screenshots.
 
     ``secrets`` are values by name. The model says ``<secret:NAME>`` and never sees the value: it is
     filled in at the moment of typing, on domains that ``allowed`` names, and masked wherever a page
     shows it. ``approve`` is asked before purchases, submissions that cannot be undone, deletes,
-    uploads and credentials (``approval``); without it these are refused.
+    uploads and credentials (``approval``); without it the run asks, and where a run may not ask
+    these are refused.
 
     Raises ``ValueError`` for a secret without a usable name or value.
     """
@@ -60,6 +63,7 @@ class Browser(Tool):
         allowed: Sequence[str] = (),
         denied: Sequence[str] = (),
         schemes: Sequence[str] = (),
+        folders: Sequence[str] = (),
         secrets: Mapping[str, str] | None = None,
         approve: Approve | None = None,
         size: tuple[int, int] = (1280, 720),
@@ -67,7 +71,8 @@ class Browser(Tool):
         pictures: bool = True,
         headless: bool = True,
     ) -> None:
-        limits = Limits(tuple(allowed), tuple(denied), ("http", "https", *schemes))
+        kinds = ("http", "https", *schemes)
+        limits = Limits(tuple(allowed), tuple(denied), kinds, tuple(folders))
         session = Session(limits, Secrets(secrets or {}, limits), size, headless)
         self._driver = Driver(session, budget, pictures)
         self._approve = approve
@@ -92,22 +97,46 @@ class Browser(Tool):
             accept_dialog: Answer yes when the page asks for confirmation.
             answer: What to answer when the page asks for text.
         """
+        if isinstance(action, AskPerson):
+            return [_asked(action.question, context)]
         driver, wish = self._driver, Wish(action, expect, accept_dialog, answer)
         while True:
             try:
                 return _told(driver, lambda: driver.act(wish, context), action.name)  # noqa: B023
             except Unapproved as waiting:
-                self._ask(waiting.request, len(wish.approved))
+                self._ask(waiting.request, len(wish.approved), context)
                 wish = replace(wish, approved=(*wish.approved, waiting.request))
 
-    def _ask(self, request: Request, asked: int) -> None:
-        """Raises ``Failure`` unapproved unless a person agrees. The page goes on meanwhile:
-        what was asked about is compared with what is there when it is done."""
+    def _ask(self, request: Request, asked: int, context: ToolContext) -> None:
+        """Raises ``Failure`` unapproved unless a person agrees, ``PersonNeeded`` while nobody was
+        asked. The page goes on meanwhile: what was asked about is compared with what is there when
+        it is done."""
+        mask = self._driver.session.secrets.mask
+        refused = failures.unapproved(mask(request.what), mask(request.words()), True)
+        if asked >= QUESTIONS:
+            raise refused
+        if self._approve is None:
+            question = Question(text=mask(request.question()))
+            if question.text not in context.answers:
+                nobody = failures.unapproved(mask(request.what), mask(request.words()), False)
+                raise PersonNeeded(question, str(nobody))
+            if context.answers[question.text] != "yes":
+                raise refused
+            return
         begun = time.monotonic()
-        agreed = self._approve is not None and asked < QUESTIONS and self._approve(request) is True
-        if not agreed or time.monotonic() - begun > PERSON:
-            asked_somebody = self._approve is not None
-            raise failures.unapproved(request.what, request.words(), asked_somebody)
+        if self._approve(request) is not True or time.monotonic() - begun > PERSON:
+            raise refused
+
+    def start(self) -> None:
+        """Start the browser now rather than at the first goto. Raises ``Failure`` crashed when
+        there is none."""
+        session = self._driver.session
+        session.call(lambda: session.view(start=True), LIMIT, "starting the browser")
+
+    @property
+    def session(self) -> Session:
+        """The browser process, for those who repeat what was done in it."""
+        return self._driver.session
 
     def close(self) -> None:
         """End the browser. A later goto starts another."""
@@ -141,6 +170,15 @@ class Page(Tool):
         return _told(driver, lambda: driver.look(find, after, marks), "looking")
 
 
+def _asked(question: str, context: ToolContext) -> str:
+    """What the person answers. Raises ``PersonNeeded`` while nobody was asked."""
+    wanted = Question(text=question, permission=False)
+    if wanted.text not in context.answers:
+        nobody = "unapproved: there is nobody to ask. Decide by the task, or end and ask there."
+        raise PersonNeeded(wanted, nobody)
+    return f"The person answers: {context.answers[wanted.text]}"
+
+
 def _told(driver: Driver, work: Callable[[], Coroutine[Any, Any, Seen]], what: str) -> Seen:
     """Do it in the browser's thread. Whatever comes out of there is masked once more."""
     mask = driver.session.secrets.mask
@@ -148,7 +186,12 @@ def _told(driver: Driver, work: Callable[[], Coroutine[Any, Any, Seen]], what: s
         seen = driver.session.call(work, LIMIT, what)
     except Failure as failure:
         raise Failure(failure.kind, mask(failure.text)) from None
-    return _in_pieces([mask(part) if isinstance(part, str) else part for part in seen])
+    masked: Seen = []
+    for part in seen:
+        if isinstance(part, Record):
+            part = Record(data=mask(part.data))
+        masked.append(mask(part) if isinstance(part, str) else part)
+    return _in_pieces(masked)
 
 
 def _in_pieces(seen: Seen) -> Seen:

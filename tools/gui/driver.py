@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from mllm.content import Record
 from tools.gui import failures
 from tools.gui.actions import Action, Back, Finish, Goto, Target
 from tools.gui.approval import Unapproved
 from tools.gui.attempt import Attempt, Outcome, Wish
+from tools.gui.deeds import Deed
 from tools.gui.failures import Failure
 from tools.gui.loops import Loops, state_of
 from tools.gui.observation import Told
@@ -18,7 +20,7 @@ from tools.gui.tabs import where
 from tools.gui.targets import missing
 from tools.protocol import Picture, ToolContext
 
-Seen = list[str | Picture]
+Seen = list[str | Picture | Record]
 
 
 @dataclass
@@ -36,8 +38,10 @@ class Driver:
     """Of the page as it was last seen."""
     untold: list[str] = field(default_factory=list)
     """Recoveries that the next observation tells of."""
-    context: ToolContext | None = None
-    """Of the run at work: another run begins with nothing told, tried or claimed."""
+    deeds: list[Deed] = field(default_factory=list)
+    """What recoveries did; the next observation records it."""
+    run: str | None = None
+    """The run at work: another run begins with nothing told, tried or claimed."""
 
     async def act(self, wish: Wish, context: ToolContext) -> Seen:
         """Raises ``Failure`` where nothing was done or nothing changed, and ``Unapproved`` where a
@@ -46,7 +50,7 @@ class Driver:
         action = wish.action
         self._refuse_secrets(wish)
         await self._refuse_loop(action)
-        recovery = Recovery(_targets(action), self.untold)
+        recovery = Recovery(_targets(action), self.untold, self.deeds)
         while True:
             view = await self.session.view(start=isinstance(action, Goto))
             attempt = Attempt(self.session, self.told, self.screen, wish, context, view)
@@ -95,9 +99,13 @@ class Driver:
         self.untold.clear()
         text = "\n".join(filter(None, lines))
         text += f"\n{self.told.news(snapshot, self.budget - len(text.encode()) - 1)}"
+        if outcome.deed is not None:
+            self.deeds.append(outcome.deed)
+        records = [Record(data=deed.model_dump(mode="json")) for deed in self.deeds]
+        self.deeds.clear()
         if not self.pictures:
-            return [text]
-        return [text, *await self.screen.shot(outcome.view, snapshot)]
+            return [text, *records]
+        return [text, *records, *await self.screen.shot(outcome.view, snapshot)]
 
     async def _mend(self, recovery: Recovery, failure: Failure, quiet: bool) -> Failure | None:
         """None when the action may be tried again; else what to tell, with all that was tried.
@@ -129,9 +137,10 @@ class Driver:
             raise failures.loop(_short(action), self.loops.others(self.state, snapshot))
 
     def _enter(self, context: ToolContext) -> None:
-        if context is not self.context:
-            self.context, self.told, self.loops = context, Told(), Loops()
+        if context.run != self.run:
+            self.run, self.told, self.loops = context.run, Told(), Loops()
             self.untold.clear()
+            self.deeds.clear()
             self.session.ledger.clear()
 
     def _refuse_secrets(self, wish: Wish) -> None:

@@ -12,6 +12,7 @@ from playwright.async_api import Error
 from tools.gui import failures, fields
 from tools.gui.actions import (
     Action,
+    AskPerson,
     Back,
     Check,
     Clear,
@@ -85,6 +86,8 @@ async def perform(action: Action, hand: Hand, told: Told) -> Done:
             return await tabs(hand, action)
         case Finish():
             return await finish(action, hand, told)
+        case AskPerson():
+            raise failures.Failure("failed", "a person is not asked through the page")
     assert_never(action)
 
 

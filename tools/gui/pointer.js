@@ -111,7 +111,7 @@ const release = () => {
 
 // --- what Python may call ---------------------------------------------------------------------
 return {
-  snapshot, aim, at, through, frameBox, guard, release, facts, lacks, again, reveal, onward, rewind,
+  snapshot, clues, held, number, aim, at, through, frameBox, guard, release, facts, lacks, again, reveal, onward, rewind,
   begin: (first, wide) => { next = Math.max(next, first); most = wide ? WIDE : LONG; },
   next: () => next,
   viewport: () => [innerWidth, innerHeight],

@@ -22,8 +22,9 @@ from playwright.async_api import Error
 
 from tools.gui import approval, failures
 from tools.gui.actions import PointAt, Target
+from tools.gui.deeds import Deed, opened
 from tools.gui.failures import Failure, Kind
-from tools.gui.observation import Element
+from tools.gui.observation import Element, Told
 from tools.gui.preflight import aim, as_element, guarded
 from tools.gui.targets import REFERENCE, by_words
 from tools.gui.view import View
@@ -43,7 +44,8 @@ class Recovery:
 
     targets: dict[str, Target]
     told: list[str]
-    """What was done, in words, for the observation."""
+    """What was done, in words, for the observation; and as data, for the record."""
+    deeds: list[Deed] = field(default_factory=list)
     tried: set[Kind] = field(default_factory=set)
 
     def offers(self, failure: Failure) -> bool:
@@ -75,11 +77,13 @@ class Recovery:
                 continue
             try:
                 spot = await aim(control, view)
+                deed = await opened(click, None, {"target": control.ref}, view, Told())
                 await view.page.mouse.move(spot.x, spot.y)
                 async with guarded(spot, view):
                     await view.page.mouse.click(spot.x, spot.y)
             except Failure:
                 continue
+            self.deeds.append(deed.model_copy(update={"then": view.url, "recovery": True}))
             await asyncio.sleep(0.15)  # such things fade away
             await view.each("quiet", CALM, 500)
             return f"clicked {control.label()} on what was in the way"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 BLANK = ("about:blank", "about:srcdoc")
 
@@ -20,6 +21,9 @@ class Limits:
     allowed: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     schemes: tuple[str, ...] = ("http", "https")
+    folders: tuple[str, ...] = ()
+    """Folders whose files may be opened, with all below; with these and no ``allowed`` domain,
+    nothing else may be visited."""
 
     def objection(self, url: str) -> str:
         """Why ``url`` may not be visited, or ""."""
@@ -35,15 +39,27 @@ class Limits:
         inner = url.partition(":")[2] if parts.scheme in ("blob", "view-source") else ""
         if inner:
             return self.objection(inner)
+        if parts.scheme == "file" and self.folders:
+            return self._outside(parts.netloc, unquote(parts.path))
         if parts.scheme not in self.schemes:
             return f"addresses of the kind {parts.scheme or 'without scheme'}: are not allowed"
         if parts.scheme not in ("http", "https", "ws", "wss"):
             return ""
         if any(_covers(domain, host) for domain in self.denied):
             return f"the domain {host} is denied"
+        if self.folders and not self.allowed:
+            return f"only files in {', '.join(self.folders)} are allowed"
         if self.allowed and not any(_covers(domain, host) for domain in self.allowed):
             return f"the domain {host} is not among the allowed ones ({', '.join(self.allowed)})"
         return ""
+
+    def _outside(self, host: str, path: str) -> str:
+        real = os.path.realpath(path)
+        inside = (os.path.commonpath([real, os.path.realpath(f)]) == os.path.realpath(f)
+                  for f in self.folders)  # fmt: skip
+        if host in ("", "localhost") and any(inside):
+            return ""
+        return f"only files in {', '.join(self.folders)} are allowed"
 
     def names(self, url: str) -> bool:
         """Whether ``url`` may be visited because its domain is among the allowed ones, or because

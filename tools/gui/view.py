@@ -223,7 +223,7 @@ def _script() -> str:
     return "() => {\n" + "\n".join(parts) + "\n}"
 
 
-SCRIPTS = ("elements.js", "identity.js", "facts.js", "page.js", "pointer.js")
+SCRIPTS = ("elements.js", "identity.js", "facts.js", "page.js", "locators.js", "pointer.js")
 SCRIPT = _script()
 CALL = """async (agent, [next, wide, name, given]) => {
   agent.begin(next, wide);

@@ -1,0 +1,124 @@
+"""Two models to measure others by: the oracle that knows a task, and one that acts at random."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from mllm.backends.protocol import Session, ToolChoice
+from mllm.content import MediaReader, Message, Text, ToolCall, ToolSpec, Turn
+from mllm.data.pages import Act, PageTask
+from mllm.data.pages.words import words
+
+Say = Callable[[Sequence[Message], ToolChoice], Turn]
+Find = Callable[[Act], str]
+"""The reference of an act's target on the page as it is now, or the label where none fits."""
+
+ROW = re.compile(r"^(?:new |changed )?(e\d+) (\w+) \"([^\"]*)\"", re.MULTILINE)
+TYPED = ("textbox", "searchbox", "slider", "spinbutton")
+
+
+class Policy:
+    """A backend whose turns are a function of the conversation."""
+
+    def __init__(self, name: str, say: Say) -> None:
+        self.name = name
+        self._say = say
+
+    def session(self, media: MediaReader) -> Session:
+        return _Speaker(self._say)
+
+
+def oracle(task: PageTask, url: str, find: Find) -> Policy:
+    """Opens the page, does the acts, shows the evidence, and answers."""
+    acts = iter(task.acts)
+    said = words(task.lang)["said"]
+    opened = claimed = False
+
+    def say(messages: Sequence[Message], choice: ToolChoice) -> Turn:
+        nonlocal opened, claimed
+        if choice == "none":
+            return Turn(text=said["plan"] if len(messages) < 4 else task.answer)
+        if not opened:
+            opened = True
+            return _call(action={"name": "goto", "url": url})
+        if act := next(acts, None):
+            return _call(**act.arguments(find(act) if act.target else ""))
+        if task.ending == "done" and not claimed:
+            claimed = True
+            return _call(action={"name": "done", "evidence": [{"text": task.evidence}]})
+        return Turn(text=task.answer)
+
+    return Policy("oracle", say)
+
+
+def at_random(task: PageTask, url: str, rng: random.Random) -> Policy:
+    """Uses a random element, writes a random piece of the task, and now and then says done."""
+    opened = False
+
+    def say(messages: Sequence[Message], choice: ToolChoice) -> Turn:
+        nonlocal opened
+        if choice == "none" or _accepted(messages):
+            return Turn(text=task.goal)
+        if not opened:
+            opened = True
+            return _call(action={"name": "goto", "url": url})
+        shown = "\n".join(p.text for m in messages for p in m.content if isinstance(p, Text))
+        rows = [row for row in ROW.findall(shown) if row[1] not in ("heading", "text")]
+        pieces = task.goal.split() if task.lang == "en" else re.findall(r"\w+", task.goal)
+        if not rows or rng.random() < 0.15:
+            text = rng.choice(rows)[2] if rows else rng.choice(pieces)
+            return _call(action={"name": "done", "evidence": [{"text": text or task.goal}]})
+        ref, role, _ = rng.choice(rows)
+        action: dict[str, Any] = {"name": "click", "target": ref}
+        if role in TYPED:
+            action = {"name": "type", "target": ref, "text": rng.choice(pieces)}
+        elif role == "combobox":
+            action = {"name": "select", "target": ref, "options": [rng.choice(pieces)]}
+        return _call(action=action)
+
+    return Policy("random", say)
+
+
+def accepted(name: str, arguments: dict[str, Any], error: bool) -> bool:
+    """Whether a call claims that the task is done and the browser agreed."""
+    action = arguments.get("action")
+    done = isinstance(action, dict) and action.get("name") == "done"
+    return name == "browser" and done and not error
+
+
+def _accepted(messages: Sequence[Message]) -> bool:
+    """Whether the last call said done and came through: failures begin with their kind."""
+    if len(messages) < 2:
+        return False
+    calls = [c for m in messages for c in m.calls]
+    told = [m for m in messages if m.role == "tool"]
+    if not calls or not told:
+        return False
+    text = "".join(p.text for p in told[-1].content if isinstance(p, Text))
+    return accepted(calls[-1].name, calls[-1].arguments, not text.startswith("done"))
+
+
+def _call(**arguments: Any) -> Turn:
+    return Turn(calls=(ToolCall(id="call1", name="browser", arguments=arguments),))
+
+
+class _Speaker:
+    def __init__(self, say: Say) -> None:
+        self._say = say
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec] = (),
+        *,
+        tool_choice: ToolChoice = "auto",
+        output_schema: dict[str, Any] | None = None,
+        max_tokens: int = 512,
+    ) -> Iterator[str | Turn]:
+        yield self._say(messages, tool_choice)
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,186 @@
+"""Playing page tasks in the real browser, and the data set that this gives.
+
+It lies here and not beside the world (``mllm/data/pages``) because imports run down: it needs the
+browser of ``tools`` and the loop of ``agent``, so that a transcript has exactly the words that a
+model meets at work: plan, budget notes, observations and failures.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from agent import budget as costs
+from agent.agent import Agent
+from agent.budget import Budget
+from agent.evaluation.pages_policies import accepted, oracle
+from agent.evaluation.pages_site import Site
+from agent.transcript import Transcript
+from mllm.backends.protocol import Backend
+from mllm.data.pages import Act, PageTask, make
+from mllm.data.pages.task import Split
+from mllm.episode import Episode
+from prompts import language
+from tools import Browser
+
+SIZE = (640, 480)
+SECONDS = 10.0
+"""That a look at the page's state may take."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a task went. ``success``: the predicate holds (and of a task that cannot be done,
+    nothing was claimed and an answer was given); ``claimed``: done was said and accepted."""
+
+    success: bool
+    claimed: bool
+    episode: Episode
+    seconds: float
+
+
+@dataclass
+class Theatre:
+    """One browser and one site for many tasks; a person agrees to all that is asked."""
+
+    browser: Browser = field(
+        default_factory=lambda: Browser(
+            allowed=("127.0.0.1",), approve=lambda _: True, size=SIZE, pictures=False
+        )
+    )
+    site: Site = field(default_factory=Site)
+    _runs: tempfile.TemporaryDirectory[str] = field(
+        default_factory=lambda: tempfile.TemporaryDirectory(prefix="corvid-pages-")
+    )
+
+    def play(self, task: PageTask, policy: Callable[[str], Backend]) -> Played:
+        """Let a model do the task. ``policy`` gives the model for the address of the page."""
+        url = self.site.put(task.kind, task.html)
+        self._clear()
+        asked = f"{task.goal}\n{url}"
+        agent = Agent(policy(url), [self.browser], runs=self._runs.name, verify=False)
+        lang = language(asked)
+        note = costs.note(Budget(), costs.Spent(), lang)
+        told = Transcript(task=asked, lang=lang, note=note)
+        for event in agent.stream(asked):
+            told.add(event)
+        answer = told.answered.answer if told.answered else None
+        made = [
+            accepted(call.name, call.arguments, result.error)
+            for step in told.steps
+            for call, result in zip(step.calls, step.results, strict=True)
+        ]
+        holds, claimed = self._ask(task.success), any(made)
+        success = holds and (claimed if task.ending == "done" else not claimed and bool(answer))
+        episode = told.episode().model_copy(update={"steps": tuple(told.steps), "answer": answer})
+        return Played(success, claimed, episode, told.elapsed)
+
+    def play_oracle(self, task: PageTask) -> Played:
+        return self.play(task, lambda url: oracle(task, url, self.find))
+
+    def find(self, act: Act) -> str:
+        """The reference of an act's target, or its label where nothing is called so."""
+        session = self.browser._driver.session
+
+        async def look() -> list[str]:
+            snapshot = await (await session.view()).snapshot()
+            named = [e for e in snapshot.elements if e.name == act.target]
+            able = [e.ref for e in named if e.acts]
+            return able or [e.ref for e in named]
+
+        refs = session.call(look, SECONDS, "looking")
+        return refs[act.nth] if act.nth < len(refs) else act.target
+
+    def _ask(self, predicate: str) -> bool:
+        session = self.browser._driver.session
+
+        async def look() -> bool:
+            page = (await session.view()).page
+            return bool(await page.evaluate(f"typeof state!=='undefined'&&({predicate})"))
+
+        try:
+            return session.call(look, SECONDS, "looking")
+        except Exception:  # no page, or one that is gone: nothing was done on it
+            return False
+
+    def _clear(self) -> None:
+        """No tabs, and references from e1 on: as in a browser that was just started."""
+        session = self.browser._driver.session
+
+        async def close() -> None:
+            for view in session.tabs():
+                await view.page.close()
+            session._references.next = 1
+            session._references.homes.clear()
+            session._references.tabs.clear()
+
+        session.call(close, SECONDS, "closing tabs")
+
+    def __enter__(self) -> Self:
+        self.site.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.browser.close()
+        self.site.__exit__(kind, error, at)
+        self._runs.cleanup()
+
+
+def write_episodes(out: Path, n: int, seed: int, split: Split = "train", kind: str = "") -> int:
+    """Play the oracle of the tasks 0 to ``n`` - 1 and append a line for each to ``out``; those
+    that are in the file already are not played again. Returns how many were played.
+
+    A line has ``id, kind, lang, ending, goal, success, claimed, learn, episode``. ``learn`` says
+    of each step whether a model is to learn it (a slip is not); ``episode`` is a
+    ``mllm.episode.Episode``.
+    """
+    known = {json.loads(line)["id"] for line in _lines(out)}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    played = 0
+    with Theatre() as theatre, out.open("a", encoding="utf-8") as file:
+        for index in range(n):
+            task = make(seed, index, split, kind)
+            if task.id in known:
+                continue
+            file.write(json.dumps(row(task, theatre.play_oracle(task)), ensure_ascii=False) + "\n")
+            file.flush()
+            played += 1
+    return played
+
+
+def row(task: PageTask, played: Played) -> dict[str, Any]:
+    """The line of a task, see ``write_episodes``."""
+    wrong = [False, *(act.wrong for act in task.acts)]
+    learn = [not (i < len(wrong) and wrong[i]) for i in range(len(played.episode.steps))]
+    return {
+        "id": task.id,
+        "kind": task.kind,
+        "lang": task.lang,
+        "ending": task.ending,
+        "goal": task.goal,
+        "success": played.success,
+        "claimed": played.claimed,
+        "learn": learn,
+        "episode": played.episode.model_dump(mode="json"),
+    }
+
+
+def _lines(out: Path) -> list[str]:
+    """The whole lines of a file; a last one that was cut off is cut away."""
+    if not out.exists():
+        return []
+    text = out.read_text("utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        out.write_text(whole, "utf-8")
+    return whole.splitlines()

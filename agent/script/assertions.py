@@ -1,0 +1,73 @@
+"""What was verified of a deed, as Playwright's ``expect``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from agent.script.python import element, literal, within
+from tools.gui.deeds import Deed
+from tools.gui.secrets import PLACEHOLDER
+
+
+def assertions(deed: Deed, page: str, front: str) -> Iterator[str]:
+    """A line each. ``page`` is the tab it was done on, ``front`` the one in front afterwards."""
+    if deed.verdict != "verified":
+        return
+    yield from _own(deed, page)
+    action = deed.action
+    for claim in (deed.expect, action.get("until"), *action.get("evidence", [])):
+        yield from _claim(claim or {}, deed, page, front)
+
+
+def _own(deed: Deed, page: str) -> Iterator[str]:
+    """The action's own claim: the field holds what was entered."""
+    held, anchor, action = deed.held, deed.anchors.get("target"), deed.action
+    if held is None or anchor is None or not anchor.found:
+        return
+    if PLACEHOLDER.search(action.get("text") or ""):
+        yield "# What the field holds is not asserted: a failure would print the secret."
+        return
+    at = element(anchor, page)
+    match action["name"]:
+        case "type" | "clear" if held.value is not None:
+            how = "to_have_value" if held.input else "to_have_text"
+            yield f"expect({at}).{how}({literal(held.value)})"
+        case "select" if len(held.options) == 1:
+            chosen = f'{at}.locator("option:checked")'
+            yield f"expect({chosen}).to_have_text({literal(held.options[0])})"
+        case "check":
+            state = "to_be_checked" if action.get("on", True) else "not_to_be_checked"
+            yield f"expect({at}).{state}()"
+
+
+def _claim(claim: dict[str, Any], deed: Deed, page: str, front: str) -> Iterator[str]:
+    if text := claim.get("text"):
+        if text in deed.places:
+            seen = f"{within(deed.places[text], front)}.get_by_text({literal(text)})"
+            yield f"expect({seen}.filter(visible=True).first).to_be_visible()"
+        else:  # it runs over several elements
+            yield (
+                f'expect({front}.locator("body")).to_contain_text({literal(text)}, '
+                "use_inner_text=True, ignore_case=True)"
+            )
+    if url := claim.get("url"):
+        yield f"expect({front}).to_have_url(re.compile(re.escape({literal(url)})))"
+    if (value := claim.get("value")) is not None:
+        anchor = deed.anchors.get(claim.get("target") or "target")
+        if anchor is None or not anchor.found:
+            yield f"# Not asserted: no way was found back to the field that held {literal(value)}"
+        elif anchor.role == "combobox" and "options" in deed.action:
+            chosen = f'{element(anchor, page)}.locator("option:checked")'
+            yield f"expect({chosen}).to_have_text({literal(value)})"
+        else:
+            yield f"expect({element(anchor, page)}).to_have_value({literal(value)})"
+    if gone := claim.get("gone"):
+        anchor = deed.anchors.get(gone)
+        if anchor is not None and anchor.found and anchor.found[0].robust:
+            yield f"expect({element(anchor, page)}).to_be_hidden()"
+        elif anchor is None:
+            seen = f"{within(deed.places.get(gone, ()), page)}.get_by_text({literal(gone)})"
+            yield f"expect({seen}.filter(visible=True)).to_have_count(0)"
+        else:
+            yield f"# Not asserted: no sure way was found back to {literal(anchor.words())}"

@@ -1,0 +1,96 @@
+"""One page task: a kind, what is on the page, and now and then trouble.
+
+    task = make(seed=1, index=0, split="train")
+
+It is a pure function of its arguments: the same ones give the same page, wish and oracle.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from mllm.data.pages import forms, sites, widgets
+from mllm.data.pages.looks import page
+from mllm.data.pages.task import Act, Built, Ending, PageTask, Split, click
+from mllm.data.pages.words import CHINESE, Draw
+from mllm.data.phrasing import carelessly
+
+BUILDERS: dict[str, Callable[[Draw], Built]] = {
+    "button": widgets.a_button,
+    "tab": widgets.tabs,
+    "menu": widgets.menu,
+    "tree": widgets.tree,
+    "slider": widgets.slider,
+    "checks": widgets.checks,
+    "dialog": widgets.dialog,
+    "date": widgets.date,
+    "form": forms.form,
+    "login": forms.login,
+    "auto": forms.suggestions,
+    "booking": forms.booking,
+    "table": sites.table,
+    "read": sites.reading,
+    "mail": sites.mail,
+    "reply": sites.reply,
+    "search": sites.search,
+    "shop": sites.shop,
+}
+KINDS = tuple(BUILDERS)
+BANNER, SLIP, LOST = 0.15, 0.15, 0.1
+"""Shares of pages with a banner in the way, of oracles that slip once where a kind has a slip, and
+of wishes that cannot be fulfilled where a kind has such."""
+NOTHING = "state.sent===null&&state.log.length===0&&state.open===undefined"
+_LAST = {"menu": "y", "tree": "y"}
+
+
+def make(seed: int, index: int, split: Split = "train", kind: str = "") -> PageTask:
+    """The task of this number; of the given ``kind``, or of one that is drawn.
+
+    Raises ``KeyError`` for a kind that is not in ``KINDS``.
+    """
+    rng = random.Random(f"pages/{split}/{seed}/{index}")
+    drawn = rng.choice(KINDS)
+    kind = kind or drawn
+    draw = Draw(rng, "zh" if rng.random() < CHINESE else "en", split)
+    built = BUILDERS[kind](draw)
+    trouble, banner = rng.random(), rng.random() < BANNER
+    html, style, layout = page(built.body, built.script, draw, banner)
+    acts: list[Act] = [click(draw.ui["refuse"], gone=draw.ui["privacy"])] if banner else []
+    slots, ending, success, evidence = built.slots, built.ending, built.success, built.evidence
+    if built.lost and trouble < LOST:
+        slots = _lost(kind, slots, built.lost)
+        # What lies in a folder is only seen when it is open; then nothing else may be done.
+        acts += built.acts[:1] if kind in _LAST else ()
+        if kind in _LAST:
+            acts[-1] = click(acts[-1].target)
+        ending, success, evidence = "missing", NOTHING, built.lost
+    else:
+        if built.slip is not None and trouble > 1 - SLIP:
+            acts.append(built.slip)
+        acts += built.acts
+    goal = draw.goal(kind, slots)
+    return PageTask(
+        id=f"{split}-{seed}-{index}",
+        kind=kind,
+        lang=draw.lang,
+        style=style,
+        layout=layout,
+        html=html,
+        goal=carelessly(goal, rng),
+        success=success,
+        acts=tuple(acts),
+        evidence=evidence,
+        answer=_answer(draw, ending, evidence),
+        ending=ending,
+    )
+
+
+def _lost(kind: str, slots: dict[str, str], lost: str) -> dict[str, str]:
+    return {**slots, _LAST.get(kind, "x"): lost}
+
+
+def _answer(draw: Draw, ending: Ending, proof: str) -> str:
+    words: dict[str, Any] = {"proof": proof, "x": proof}
+    return draw.said(ending, words)

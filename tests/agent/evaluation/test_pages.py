@@ -1,0 +1,90 @@
+"""Page tasks in the real browser: the oracle can do each kind, and claims alone are no success."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright", reason="the extra gui is not installed")
+from agent.evaluation import pages  # noqa: E402
+from agent.evaluation.pages_policies import at_random  # noqa: E402
+from agent.evaluation.pages_runner import Theatre, write_episodes  # noqa: E402
+from mllm.backends.scripted import Scripted  # noqa: E402
+from mllm.content import ToolCall, Turn  # noqa: E402
+from mllm.data.pages import KINDS, PageTask, make  # noqa: E402
+from mllm.episode import Episode, messages  # noqa: E402
+from tools.gui.session import NAMES  # noqa: E402
+
+pytestmark = pytest.mark.skipif(
+    not any(map(shutil.which, NAMES)), reason="Chromium is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def theatre() -> Iterator[Theatre]:
+    with Theatre() as opened:
+        yield opened
+
+
+def first(**wanted: str) -> PageTask:
+    """The first task that is so."""
+    kind = wanted.pop("kind")
+    tasks = (make(2, i, "train", kind) for i in range(400))
+    return next(t for t in tasks if all(getattr(t, k) == v for k, v in wanted.items()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_oracle_does_a_task_of_each_kind(theatre: Theatre, kind: str) -> None:
+    played = theatre.play_oracle(first(kind=kind, ending="done"))
+    assert played.success and played.claimed
+    first_seen = played.episode.steps[0].results[0].words()
+    assert "\ne1 " in first_seen
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("menu", "missing"), ("booking", "refused")])
+def test_what_cannot_be_done_is_told_and_not_claimed(
+    theatre: Theatre, kind: str, ending: str
+) -> None:
+    played = theatre.play_oracle(first(kind=kind, ending=ending))
+    assert played.success and not played.claimed
+
+
+def test_a_slip_is_recovered_from_and_not_learnt(tmp_path: Path) -> None:
+    index = next(i for i in range(99) if any(a.wrong for a in make(2, i, "train", "tab").acts))
+    out = tmp_path / "episodes.jsonl"
+    assert write_episodes(out, index + 1, 2, kind="tab") == index + 1
+    *before, line = out.read_text("utf-8").splitlines()
+    row = json.loads(line)
+    assert row["success"] and row["learn"].count(False) == 1
+    episode = Episode.model_validate(row["episode"])
+    assert "contradicted" in episode.steps[row["learn"].index(False)].results[0].words()
+    assert messages(episode)[-1].content
+    out.write_text("\n".join([*before, line[:50]]), "utf-8")  # as a kill leaves it
+    assert write_episodes(out, index + 1, 2, kind="tab") == 1
+    assert json.loads(out.read_text("utf-8").splitlines()[-1])["id"] == row["id"]
+
+
+def test_saying_so_is_no_success(theatre: Theatre) -> None:
+    task = first(kind="button", ending="done")
+
+    def liar(url: str) -> Scripted:
+        opened = {"action": {"name": "goto", "url": url}}
+        call = ToolCall(id="call1", name="browser", arguments=opened)
+        return Scripted(["Go.", Turn(calls=(call,)), "It is done."])
+
+    played = theatre.play(task, liar)
+    assert not played.success and not played.claimed
+    luck = theatre.play(task, lambda url: at_random(task, url, random.Random(1)))
+    assert luck.success <= luck.claimed
+
+
+def test_controls_are_measured_by_kind() -> None:
+    rows = pages.evaluate(2, 1, None, ["button", "tab"], quiet=True)["rows"]
+    assert rows["oracle"]["success"]["value"] == 1.0
+    assert rows["oracle"]["success.tab"]["n"] == 1
+    assert rows["random"]["false_success"]["n"] == 2

@@ -1,0 +1,209 @@
+"""A run leaves a script: the exported file runs under plain pytest, a replay repeats and heals."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent import Agent, store
+from agent.errors import InputError
+from agent.result import Run
+from agent.script import deeds
+from agent.script.export import script
+from agent.script.replay import Repeated, ReplayFailed, limits, replay
+from mllm.backends.protocol import Backend, ModelError
+from mllm.backends.scripted import Scripted
+from mllm.content import ToolCall, Turn
+from tests.tools.gui.conftest import SECRETS, Site, server, site
+from tools.gui.browser import Browser
+from tools.gui.session import NAMES
+
+__all__ = ["server", "site"]  # fixtures
+
+pytestmark = pytest.mark.skipif(not any(map(shutil.which, NAMES)), reason="no Chromium")
+Does = Callable[..., Run]
+
+
+def act(
+    name: str, expect: dict[str, Any] | None = None, accept: bool = False, **given: Any
+) -> Turn:
+    action = {"name": name, **given}
+    arguments = {"action": action, "expect": expect, "accept_dialog": accept}
+    return Turn(text="", calls=(ToolCall(id="x", name="browser", arguments=arguments),))
+
+
+@pytest.fixture
+def does(tmp_path: Path) -> Iterator[Does]:
+    """Runs these turns of a scripted model in a real browser, and gives the run."""
+
+    def do(*turns: Turn) -> Run:
+        lines = ["Step by step.", *turns, "Done."]
+        with browser(("127.0.0.1",)) as tool:
+            agent = Agent(Scripted(lines), [tool], runs=tmp_path / "runs", verify=False)
+            return agent.run("Book a table for Ada").run
+
+    yield do
+
+
+def browser(allowed: tuple[str, ...], agrees: bool = True) -> Browser:
+    return Browser(
+        allowed, secrets=SECRETS, approve=lambda request: agrees, size=(1280, 720), pictures=False
+    )
+
+
+def again(run: Run, model: Backend | None = None, agrees: bool = True) -> list[Repeated]:
+    def load() -> Backend:
+        if model is None:
+            raise ModelError("there is no model here")
+        return model
+
+    with browser(limits(deeds.read(run))[0], agrees) as tool:
+        return list(replay(run, store.info(run), tool, load, {}))
+
+
+def exported(run: Run) -> str:
+    return script(deeds.read(run), store.info(run).task, run.id, {})
+
+
+def plain_pytest(text: str, tmp_path: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """The exported file under a plain pytest, in a folder that knows nothing of Corvid."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir(exist_ok=True)
+    (folder / "test_exported.py").write_text(text, "utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_exported.py"]
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, timeout=120
+    )
+
+
+def booking(site: Site) -> list[Turn]:
+    return [
+        act("goto", url=site.url("restaurant.html")),
+        act("click", target="Book now and save 10 %", expect={"text": "is booked"}),
+        act("select", target="Guests", options=["4 people"]),
+        act("select", target="Day", options=["friday"]),
+        act("click", target="20:00"),
+        act("click", target="Continue", expect={"text": "Your details"}),
+        act("type", target="Name", text="Ada"),
+        act("click", target="Continue"),
+        act("check", target="I accept the house rules"),
+        act("click", target="Continue", expect={"text": "Check and confirm"}),
+        act("click", target="Confirm booking", expect={"text": "Your table is booked"}),
+        act("done", evidence=[{"text": "Your table is booked"}]),
+    ]
+
+
+def test_a_booking_is_repeated_by_plain_pytest_and_a_refused_one_fails(
+    does: Does, site: Site, tmp_path: Path
+) -> None:
+    run = does(*booking(site))
+    text = exported(run)
+    assert "corvid" not in "".join(line for line in text.splitlines() if "import" in line)
+    assert 'page.get_by_role("button", name="Confirm booking", exact=True).click()' in text
+    assert 'get_by_role("button", name="Only what is needed", exact=True).click()' in text
+    assert "Left out, it was contradicted: click" in text
+    assert text.count('name="Continue"') == 2  # the attempt on the disabled one is no line
+    site.booked.clear()
+    passed = plain_pytest(text, tmp_path)
+    assert passed.returncode == 0, passed.stdout
+    assert len(site.booked) == 1 and '"Ada"' in site.booked[0]
+    site.refusal = "Friday is full."
+    failed = plain_pytest(text, tmp_path)
+    assert failed.returncode == 1 and "Your table is booked" in failed.stdout
+    assert len(site.booked) == 1
+    with pytest.raises(ReplayFailed, match="Confirm booking.*contradicted: POST .*answered 409"):
+        again(run)
+
+
+def test_shadow_roots_frames_and_secrets(does: Does, site: Site, tmp_path: Path) -> None:
+    inner = site.put(
+        '<label>Password <input type=password></label><button onclick="document.body.append('
+        "document.querySelector('input').value.length + ' signs')\">Check</button>"
+    )
+    page = site.put(
+        f"<div id=host></div><iframe title='Sign in' src='{inner}'></iframe><script>"
+        "const root = host.attachShadow({mode: 'open'});"
+        "root.innerHTML = '<button>Open</button><button>Open</button><p></p>';"
+        "root.querySelectorAll('button')[1].onclick = () =>"
+        " root.querySelector('p').textContent = 'It is open';</script>"
+    )
+    run = does(
+        act("goto", url=page),
+        act("click", target="e2", expect={"text": "It is open"}),
+        act("type", target="Password", text="<secret:PASSWORD>"),
+        act("click", target="Check", expect={"text": "13 signs"}),
+    )
+    text = exported(run)
+    assert """page.locator('iframe[title="Sign in"]').content_frame""" in text
+    assert 'os.environ["PASSWORD"]' in text
+    record = (run.folder / "events.jsonl").read_text("utf-8")
+    assert SECRETS["PASSWORD"] not in text + record
+    assert plain_pytest(text, tmp_path, PASSWORD=SECRETS["PASSWORD"]).returncode == 0
+    assert "KeyError" in plain_pytest(text, tmp_path).stdout
+
+
+def test_a_replay_heals_a_renamed_button_and_keeps_it(
+    does: Does, site: Site, tmp_path: Path
+) -> None:
+    body = (
+        "<button onclick=\"document.body.append('Sa' + 'ved')\">Save</button><button>Other</button>"
+    )
+    page = site.put(body, "heal.html")
+    run = does(act("goto", url=page), act("click", target="Save", expect={"text": "Saved"}))
+    assert [step.how for step in again(run)] == ["done", "done"]
+    site.put(f"<p>Hello</p>{body.replace('>Save<', '>Keep it<')}", "heal.html")
+    with pytest.raises(ReplayFailed, match=r'Step 2 \(click button "Save"\).*no model here'):
+        again(run)
+
+    def chooses(messages: Any) -> str:
+        row = next(r for r in messages[-1].words().splitlines() if '"Keep it"' in r)
+        return f'{{"element": "{row.split()[0]}"}}'
+
+    assert [step.how for step in again(run, Scripted([chooses]))] == ["done", "healed"]
+    assert [step.how for step in again(run)] == ["done", "done"]
+    assert 'name="Keep it"' in exported(run) and 'name="Save"' not in exported(run)
+    assert plain_pytest(exported(run), tmp_path).returncode == 0
+
+
+def test_a_replay_asks_again_for_approval(does: Does, site: Site) -> None:
+    page = site.put("<button onclick=\"document.body.append('Thank you')\">Buy now</button>")
+    run = does(act("goto", url=page), act("click", target="Buy now", expect={"text": "Thank"}))
+    assert len(again(run)) == 2
+    with pytest.raises(ReplayFailed, match="unapproved.*did not agree"):
+        again(run, agrees=False)
+
+
+def test_tabs_questions_and_downloads(does: Does, site: Site, tmp_path: Path) -> None:
+    other = site.put("<button onclick=\"document.body.append('Here ' + 'we are')\">Go</button>")
+    page = site.put(
+        f"<a href='{other}' target=_blank>Other</a><a href='/file'>Fetch</a>"
+        "<button onclick=\"if (confirm('Sure?')) document.body.append('As ' + 'you say')\">Ask"
+        "</button><p id=place><button onclick=\"place.innerHTML = ''\">Close</button></p>"
+    )
+    run = does(
+        act("goto", url=page),
+        act("click", target="Ask", expect={"text": "As you say"}, accept=True),
+        act("click", target="Close", expect={"gone": "Close"}),
+        act("click", target="Fetch"),
+        act("click", target="Other", expect={"url": other}),
+        act("click", target="Go", expect={"text": "Here we are"}),
+    )
+    text = exported(run)
+    assert 'page.once("dialog", lambda dialog: dialog.accept())' in text
+    assert "with page.expect_popup() as opened:" in text and "t2.get_by_role" in text
+    assert 'download.value.suggested_filename == "menu.txt"' in text
+    passed = plain_pytest(text, tmp_path)
+    assert passed.returncode == 0, passed.stdout
+    assert {step.how for step in again(run)} == {"done"}
+
+
+def test_a_run_without_a_page_has_nothing_to_repeat(does: Does) -> None:
+    with pytest.raises(InputError, match="opened no page"):
+        deeds.read(does())

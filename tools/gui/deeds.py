@@ -1,0 +1,148 @@
+"""What was done to a page and what came of it, as data: from it a script is written
+(``agent.script.export``) and a run is repeated (``agent.script.replay``).
+
+A deed is opened just before its effect, while its elements are as they were meant, and closed when
+the page has settled. No secret is in it: typed ones are placeholders, and pages are masked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Iterator
+from typing import Any, Literal
+
+from playwright.async_api import Error
+
+from mllm.content import Value
+from tools.gui.actions import Action, Expect, Finish, Spot, WaitFor
+from tools.gui.failures import Failure
+from tools.gui.locators import Anchor, Locator, anchor, text_place
+from tools.gui.observation import Told
+from tools.gui.preflight import resolve
+from tools.gui.targets import REFERENCE
+from tools.gui.verdict import Verdict
+from tools.gui.view import View
+from tools.gui.watch import Log
+
+
+class Held(Value):
+    """What an element held after an action."""
+
+    value: str | None = None
+    list: bool = False
+    options: tuple[str, ...] = ()
+    input: bool = False
+    checked: bool = False
+
+
+class Deed(Value):
+    """One action that was done, and what came of it."""
+
+    action: dict[str, Any]
+    what: str
+    expect: dict[str, Any] | None = None
+    accept_dialog: bool = False
+    answer: str | None = None
+    anchors: dict[str, Anchor] = {}
+    """By what the action calls the elements: a reference, words."""
+    verdict: Literal["verified", "unverified", "contradicted"] = "unverified"
+    why: str = ""
+    held: Held | None = None
+    url: str = ""
+    """Of the page it was done on; ``then`` is the address afterwards."""
+    then: str = ""
+    tab: str = "t1"
+    front: str = "t1"
+    """The tab in front afterwards."""
+    places: dict[str, tuple[Locator, ...]] = {}
+    """The frames in which texts stood (a text that is gone: before)."""
+    dialogs: int = 0
+    downloads: tuple[str, ...] = ()
+    point: tuple[float, float] | None = None
+    """In the viewport, where a picture was pointed at."""
+    recovery: bool = False
+    """Whether it only removed something that was in the way."""
+
+
+def claims(action: Action, expect: Expect | None) -> Iterator[Expect]:
+    """Everything that was to hold."""
+    if expect is not None:
+        yield expect
+    if isinstance(action, WaitFor):
+        yield action.until
+    if isinstance(action, Finish):
+        yield from action.evidence
+
+
+async def opened(
+    action: Action, expect: Expect | None, refs: dict[str, str], view: View, told: Told
+) -> Deed:
+    """A deed that is about to be done; ``refs`` are those of ``target`` and ``to``."""
+    anchors: dict[str, Anchor] = {}
+    places: dict[str, tuple[Locator, ...]] = {}
+    named = dict(refs)
+    for claim in claims(action, expect):
+        gone = claim.gone if claim.gone and REFERENCE.fullmatch(claim.gone) else None
+        for said in (gone, getattr(claim, "target", None)):
+            if said is not None and (ref := await _ref(said, view, told)):
+                named[said] = ref
+        if claim.gone and (place := await settled(text_place(claim.gone, view))) is not None:
+            places[claim.gone] = place
+    for said, ref in named.items():
+        if known := await settled(anchor(ref, view)):
+            anchors[said] = known
+    spot = getattr(action, "target", None)
+    drawn = "target" not in anchors or anchors["target"].role == "canvas"
+    return Deed(
+        action=action.model_dump(mode="json", exclude_none=True),
+        what=action.name,
+        expect=expect.model_dump(exclude_none=True) if expect else None,
+        anchors=anchors,
+        places=places,
+        url=view.url,
+        tab=view.tab,
+        point=(spot.x, spot.y) if isinstance(spot, Spot) and drawn else None,
+    )
+
+
+async def closed(
+    deed: Deed, what: str, verdict: Verdict, ref: str, view: View, front: View, log: Log
+) -> Deed:
+    """What came of it. ``view`` is the tab it was done on."""
+    held, home = None, view.home(ref) if ref else None
+    if home is not None and (told := await settled(home.ask("held", int(ref[1:])))):
+        held = Held.model_validate(told)
+    places = dict(deed.places)
+    texts = [deed.expect or {}, deed.action.get("until", {}), *deed.action.get("evidence", [])]
+    for text in filter(None, (claim.get("text") for claim in texts)):
+        if (place := await settled(text_place(text, front))) is not None:
+            places[text] = place
+    return deed.model_copy(
+        update={
+            "what": what,
+            "verdict": verdict.kind,
+            "why": verdict.why,
+            "held": held,
+            "then": front.url,
+            "front": front.tab,
+            "places": places,
+            "dialogs": len(log.dialogs),
+            "downloads": tuple(log.downloads),
+        }
+    )
+
+
+async def settled(work: Awaitable[Any]) -> Any:
+    """What ``work`` gives, None where the page went away under it: a record is no reason to
+    fail."""
+    try:
+        return await asyncio.wait_for(work, 2.0)
+    except (Error, TimeoutError):
+        return None
+
+
+async def _ref(said: str, view: View, told: Told) -> str:
+    try:
+        return (await resolve(said, view, told)).ref
+    except (Failure, Error, TimeoutError):
+        return ""
