@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mllm.backends.protocol import Session, ToolChoice
-from mllm.content import MediaReader, Message, Text, ToolCall, ToolSpec, Turn
+from mllm.backends.scripted import Say, Speaker
+from mllm.content import MediaReader, Message, Text, ToolCall, Turn
 from mllm.data.pages import Act, PageTask
 from mllm.data.pages.words import words
 
-Say = Callable[[Sequence[Message], ToolChoice], Turn]
 Find = Callable[[Act], str]
 """The reference of an act's target on the page as it is now, or the label where none fits."""
 
@@ -28,7 +28,7 @@ class Policy:
         self._say = say
 
     def session(self, media: MediaReader) -> Session:
-        return _Speaker(self._say)
+        return Speaker(self._say)
 
 
 def oracle(task: PageTask, url: str, find: Find) -> Policy:
@@ -37,7 +37,7 @@ def oracle(task: PageTask, url: str, find: Find) -> Policy:
     said = words(task.lang)["said"]
     opened = claimed = False
 
-    def say(messages: Sequence[Message], choice: ToolChoice) -> Turn:
+    def say(messages: Sequence[Message], choice: ToolChoice, _: object) -> Turn:
         nonlocal opened, claimed
         if choice == "none":
             return Turn(text=said["plan"] if len(messages) < 4 else task.answer)
@@ -58,7 +58,7 @@ def at_random(task: PageTask, url: str, rng: random.Random) -> Policy:
     """Uses a random element, writes a random piece of the task, and now and then says done."""
     opened = False
 
-    def say(messages: Sequence[Message], choice: ToolChoice) -> Turn:
+    def say(messages: Sequence[Message], choice: ToolChoice, _: object) -> Turn:
         nonlocal opened
         if choice == "none" or _accepted(messages):
             return Turn(text=task.goal)
@@ -103,22 +103,3 @@ def _accepted(messages: Sequence[Message]) -> bool:
 
 def _call(**arguments: Any) -> Turn:
     return Turn(calls=(ToolCall(id="call1", name="browser", arguments=arguments),))
-
-
-class _Speaker:
-    def __init__(self, say: Say) -> None:
-        self._say = say
-
-    def stream(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSpec] = (),
-        *,
-        tool_choice: ToolChoice = "auto",
-        output_schema: dict[str, Any] | None = None,
-        max_tokens: int = 512,
-    ) -> Iterator[str | Turn]:
-        yield self._say(messages, tool_choice)
-
-    def close(self) -> None:
-        pass

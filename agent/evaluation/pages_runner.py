@@ -85,7 +85,7 @@ class Theatre:
 
     def find(self, act: Act) -> str:
         """The reference of an act's target, or its label where nothing is called so."""
-        session = self.browser._driver.session
+        session = self.browser.session
 
         async def look() -> list[str]:
             snapshot = await (await session.view()).snapshot()
@@ -97,7 +97,7 @@ class Theatre:
         return refs[act.nth] if act.nth < len(refs) else act.target
 
     def _ask(self, predicate: str) -> bool:
-        session = self.browser._driver.session
+        session = self.browser.session
 
         async def look() -> bool:
             page = (await session.view()).page
@@ -110,7 +110,7 @@ class Theatre:
 
     def _clear(self) -> None:
         """No tabs, and references from e1 on: as in a browser that was just started."""
-        session = self.browser._driver.session
+        session = self.browser.session
 
         async def close() -> None:
             for view in session.tabs():

@@ -17,6 +17,8 @@ from mllm.content import MediaReader, Message, ToolSpec, Turn
 Line = Turn | str | Exception | Callable[[Sequence[Message]], Turn | str]
 """One line of a script: what to say, an error to raise, or a function of the conversation."""
 
+Say = Callable[[Sequence[Message], ToolChoice, dict[str, Any] | None], Turn]
+
 
 class Scripted:
     """Says its lines one after another, whichever session asks.
@@ -32,9 +34,11 @@ class Scripted:
         self._lock = Lock()
 
     def session(self, media: MediaReader) -> Session:
-        return _Speaker(self._say)
+        return Speaker(self._say)
 
-    def _say(self, messages: Sequence[Message], schema: dict[str, Any] | None) -> Turn:
+    def _say(
+        self, messages: Sequence[Message], _: ToolChoice, schema: dict[str, Any] | None
+    ) -> Turn:
         with self._lock:
             self.seen.append(tuple(messages))
             if len(self.seen) > len(self._lines):
@@ -61,10 +65,11 @@ def replay(path: str | Path) -> Backend:
     return _Player(Path(path))
 
 
-class _Speaker:
-    """A session around a function from the conversation to the whole turn."""
+class Speaker:
+    """A session around a function from the conversation, the tool choice and the schema of the
+    output to the whole turn."""
 
-    def __init__(self, say: Callable[[Sequence[Message], dict[str, Any] | None], Turn]) -> None:
+    def __init__(self, say: Say) -> None:
         self._say = say
 
     def stream(
@@ -76,7 +81,7 @@ class _Speaker:
         output_schema: dict[str, Any] | None = None,
         max_tokens: int = 512,
     ) -> Iterator[str | Turn]:
-        turn = self._say(messages, output_schema)
+        turn = self._say(messages, tool_choice, output_schema)
         yield from re.findall(r"\s*\S+\s*$|\s*\S+|\s+$", turn.text)
         yield turn
 
@@ -147,9 +152,11 @@ class _Player:
             ) from error
 
     def session(self, media: MediaReader) -> Session:
-        return _Speaker(self._say)
+        return Speaker(self._say)
 
-    def _say(self, messages: Sequence[Message], schema: dict[str, Any] | None) -> Turn:
+    def _say(
+        self, messages: Sequence[Message], _: ToolChoice, schema: dict[str, Any] | None
+    ) -> Turn:
         with self._lock:
             turns = self._turns.get(_key(messages, schema))
             if not turns:

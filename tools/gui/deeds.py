@@ -29,10 +29,8 @@ class Held(Value):
     """What an element held after an action."""
 
     value: str | None = None
-    list: bool = False
     options: tuple[str, ...] = ()
     input: bool = False
-    checked: bool = False
 
 
 class Deed(Value):

@@ -40,10 +40,9 @@ const clues = what => {
 const held = n => {
   const el = find(n);
   if (!el) return null;
-  const state = stateOf(el);
   return {
-    value: heldBy(el), list: el.localName === "select",
+    value: heldBy(el),
     options: el.localName === "select" ? [...el.selectedOptions].map(o => squeeze(o.label)) : [],
-    input: ["input", "textarea"].includes(el.localName), checked: state.includes("checked"),
+    input: ["input", "textarea"].includes(el.localName),
   };
 };
