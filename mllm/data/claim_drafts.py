@@ -28,13 +28,15 @@ _NUMBERS: dict[str, ClaimRelation] = {
 }
 
 
-def drafts(question: Question, conclusion: Conclusion | None = None) -> list[ClaimDraft]:
+def drafts(
+    question: Question, conclusion: Conclusion | None = None, sentence: str = ""
+) -> list[ClaimDraft]:
     """The claims of ``question.say(conclusion)``, the gold answer by default.
 
-    Objects and colours are named as in the answer; numbers, yes and no are as experts say them.
-    What no claim can express (sums, missing words) is left out.
+    Objects and colours are named as in the answer, or as in ``sentence``; numbers, yes and no are
+    as experts say them. What no claim can express (sums, missing words) is left out.
     """
-    sentence = question.say(conclusion)
+    sentence = sentence or question.say(conclusion)
     return [_in_words_of(sentence, draft, question) for draft in _drafts(question, conclusion)]
 
 
@@ -61,7 +63,9 @@ def _drafts(question: Question, conclusion: Conclusion | None) -> list[ClaimDraf
         relation = _select(question).relation
         return [_asked(question, "relation" if relation else "existence", c.gold)]
     if kind in ("count", "count_rel"):
-        return [_asked(question, "count", c.gold)]
+        # "There are no cups." says the same whoever asks.
+        denied = c.gold == "0"
+        return [_asked(question, "existence" if denied else "count", "no" if denied else c.gold)]
     if kind in ("color", "pick_color"):
         return [_asked(question, "attribute", _hue(question, c.gold))]
     if kind == "is_color":
@@ -106,11 +110,13 @@ def _of_text(question: Question, gold: str) -> list[ClaimDraft]:
 
 @dataclass(frozen=True)
 class Slip:
-    """A wrong answer, what it claims and what a check finds instead, in words."""
+    """A wrong answer, what it claims and what a check finds instead, in words; ``truth`` is the
+    claim as it would be true, "" where that is another kind of claim."""
 
     said: str
     claim: str
     found: str
+    truth: str
 
 
 def slip(question: Question, rng: random.Random) -> Slip | None:
@@ -135,7 +141,40 @@ def slip(question: Question, rng: random.Random) -> Slip | None:
         found = ", ".join(f"{counts[name]} {name}" for name in (claim.object, claim.of))
     else:
         found = f"{'0' if claim.value == 'yes' else '1'} {things}"
-    return Slip(question.say(wrong), claim.phrase(), found) if found else None
+    if not found:
+        return None
+    return Slip(question.say(wrong), claim.phrase(), found, _truth(question, claim, right[0]))
+
+
+def _truth(question: Question, claim: ClaimDraft, right: ClaimDraft) -> str:
+    """The claim with what is true in place of what is not."""
+    if claim.kind == "count" and question.answer.isdigit():
+        forms = {n.one: n for n in question.nouns.values()} | {
+            n.many: n for n in question.nouns.values()
+        }
+        noun = forms.get(claim.object)
+        named = (noun.one if question.answer == "1" else noun.many) if noun else claim.object
+        return claim.model_copy(update={"object": named, "value": question.answer}).phrase()
+    if claim.relation in _NUMBERS.values():
+        counts = Counter(_named(question, box.label or "") for box in question.boxes)
+        a, b = counts[claim.object], counts[claim.of]
+        relation = _NUMBERS["more" if a > b else "fewer" if a < b else "same"]
+        return claim.model_copy(update={"relation": relation, "value": "yes"}).phrase()
+    if (right.kind, right.object, right.of) == (claim.kind, claim.object, claim.of):
+        return right.phrase()
+    if question.form in ("count", "count_rel") or claim.value not in ("yes", "no"):
+        return ""
+    return claim.model_copy(update={"value": "no" if claim.value == "yes" else "yes"}).phrase()
+
+
+def short(question: Question, rng: random.Random, conclusion: Conclusion | None = None) -> str:
+    """The answer in one word, as many models give it; "" where one word does not do."""
+    gold = (conclusion or Conclusion(question.answer, question.absent)).gold
+    if gold in ("yes", "no"):
+        return str(rng.choice(phrasings(question.lang)["bare"][gold]))
+    if gold.isdigit() or (gold in COLORS and question.form in ("color", "pick_color")):
+        return _hue(question, gold) + rng.choice(("", "", ".", "。"[: question.lang == "zh"]))
+    return gold if question.form in ("says", "says_x") and gold != UNANSWERABLE else ""
 
 
 def statement(answer: str) -> str:

@@ -28,6 +28,8 @@ from prompts import render
 
 Pictures = dict[str, Image.Image]
 
+CODE = 0.35
+"""Share of lines on a page that are no words."""
 MARKED_SIDE = 640
 """Pixels of the longer side of a picture with boxes drawn on it."""
 
@@ -195,20 +197,23 @@ def stranger(desk: Desk, image: Image.Image) -> Episode:
 def of_photo(desk: Desk, question: Question | None) -> Episode:
     """A question about a picture that is no drawn scene: the limits, not an invention.
 
-    ``question`` would be asked about a scene. The detector refuses the picture as a whole, or
-    nothing has to be called at all.
+    ``question`` would be asked about a scene; without one, the question is open. The detector
+    refuses the picture as a whole: that it is a photo is for the expert to say, not for small eyes.
     """
     artifact = desk.show(photo(desk.rng))
     first = question.program.ops[0] if question and question.program.ops else None
-    if question is None or not isinstance(first, Detect) or "detect" not in desk.names:
+    arguments: dict[str, object] = {}
+    if question is not None and isinstance(first, Detect):
+        task, plan = question.text, plan_line(question, desk.names)
+        if first.labels:
+            arguments["labels"] = [question.said.get(name, name) for name in first.labels]
+    else:
+        task, plan = desk.asked(desk.template("photo"), {}), desk.template("describe_plan")
+    if "detect" in desk.names:
+        desk.step("detect", Text(text=FOREIGN), error=True, image=artifact.id, **arguments)
+    else:
         plan = phrasings(desk.lang)["plan"]["unknowable"]
-        task = desk.asked(desk.template("photo"), {})
-        return desk.end(task, desk.template("photo_limits"), [artifact], plan)
-    labels = [question.said.get(name, name) for name in first.labels]
-    arguments = {"labels": labels} if labels else {}
-    desk.step("detect", Text(text=FOREIGN), error=True, image=artifact.id, **arguments)
-    plan = plan_line(question, desk.names)
-    return desk.end(question.text, desk.template("photo_limits"), [artifact], plan)
+    return desk.end(task, desk.template("photo_limits"), [artifact], plan)
 
 
 def talk(desk: Desk) -> Episode:
@@ -252,8 +257,10 @@ def _number(count: int, thing: Noun, lang: str) -> str:
 
 
 def _line(words: Sequence[str], desk: Desk) -> str:
-    """A line of print: words, sometimes with capitals, numbers or random letters."""
+    """A line of print: words, sometimes with capitals, numbers or random letters; or of code."""
     rng = desk.rng
+    if rng.random() < CODE:
+        return _code(rng)
     chosen = [rng.choice(words) for _ in range(rng.randint(1, 9))]
     if rng.random() < 0.4:
         letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -265,6 +272,18 @@ def _line(words: Sequence[str], desk: Desk) -> str:
     text = ("" if desk.lang == "zh" and rng.random() < 0.5 else " ").join(chosen)
     change = rng.random()
     return text.upper() if change < 0.2 else text.title() if change < 0.4 else text
+
+
+def _code(rng: random.Random) -> str:
+    """A line as programs and addresses have them, or as a reader garbles those: signs inside of
+    words, gaps where a sign was lost."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    line = ""
+    for _ in range(rng.randint(1, 5)):
+        line += "".join(rng.choices(letters, k=rng.randint(1, 8)))
+        line += rng.choice((".", ".", " ", " ", " = ", "(", ")", "_", ", ", ": ", " -", "[0]", "/",
+                            f"{rng.randint(0, 99)}", "'", '"', " + ", "::"))
+    return line.strip()
 
 
 def _plural(word: str) -> str:

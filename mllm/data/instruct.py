@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from PIL import Image
 from mllm.claims import Failed, claims_messages, correction_messages
 from mllm.content import Artifact, Message, Text, ToolSpec
 from mllm.data import extras
-from mllm.data.claim_drafts import drafts, misread, slip, statement
+from mllm.data.claim_drafts import drafts, misread, short, slip, statement
 from mllm.data.extras import Desk
 from mllm.data.lexicon import BY_NAME, NAMES
 from mllm.data.oracle import trace, wanted
@@ -35,7 +36,9 @@ from prompts import render as prompt
 
 A_SCENE = 6
 """Conversations of one scene."""
-KINDS = {"trace": 0.3, "direct": 0.12, "claims": 0.3, "correct": 0.14, "extra": 0.14}
+KINDS = {"trace": 0.24, "direct": 0.14, "claims": 0.28, "correct": 0.2, "extra": 0.14}
+BARE = 0.3
+"""Share of answers that are one word."""
 RENAMED = 0.45
 """Share of tool conversations whose schemas are made strange."""
 _LOOK_MARGIN = 0.25  # of a region's longer side, as the look tool shows it
@@ -76,9 +79,20 @@ def conversations(
             out.append(_direct(asked.pop(), scene, image, rng))
         elif kind == "claims":
             out.append(_claims(asked, rng))
-        elif correction := _correction(asked.pop(), rng):
+        elif rng.random() < 0.2:
+            out.append(_listing_corrected(scene, rng))
+        elif correction := _correction(_of_place(asked, rng), rng):
             out.append(correction)
     return out
+
+
+def _of_place(asked: list[Question], rng: random.Random) -> Question:
+    """The last question, or one about places, which are hard to put right."""
+    places = [q for q in asked if q.form in ("side", "rel", "exists_rel")]
+    if places and rng.random() < 0.4:
+        asked.remove(places[0])
+        return places[0]
+    return asked.pop()
 
 
 def _trace(
@@ -97,8 +111,10 @@ def _direct(
     question: Question, scene: Scene, image: Image.Image, rng: random.Random
 ) -> Conversation:
     """A question answered by looking alone: whole pictures or one object closely."""
-    if rng.random() < 0.4 and scene.objects:
+    if rng.random() < 0.35 and scene.objects:
         return _closely(scene, image, question.lang, rng)
+    if rng.random() < 0.25:
+        return _described(scene, image, question.lang, rng)
     artifact = _artifact(image, rng)
     answer = question.say()
     if any(isinstance(op, ReadText) for op in question.program.ops) and question.form != "any_text":
@@ -110,6 +126,24 @@ def _direct(
             "note": prompt("budget", question.lang, steps=12),
         }
         episode = episode.model_copy(update=update)
+    return Conversation(messages(episode), [], {artifact.id: image}, "direct")
+
+
+def _described(scene: Scene, image: Image.Image, lang: str, rng: random.Random) -> Conversation:
+    """All that is seen, every kind once with its number."""
+    artifact = _artifact(image, rng)
+    words = phrasings(lang)["extras"]
+    counts = Counter(o.label for o in scene.objects)
+    answer = vary(words["nothing"], rng)
+    if counts:
+        answer = fill(words["described"], {"list": extras.listed(counts, lang)})
+    task = carelessly(vary(rng.choice(words["describe"]), rng), rng)
+    episode = Episode(task=task, media=(artifact,), lang=lang, answer=answer)
+    if rng.random() < 0.3:
+        note = prompt("budget", lang, steps=12)
+        episode = episode.model_copy(
+            update={"plan": str(phrasings(lang)["plan"]["direct"]), "note": note}
+        )
     return Conversation(messages(episode), [], {artifact.id: image}, "direct")
 
 
@@ -158,6 +192,11 @@ def _claims(asked: list[Question], rng: random.Random) -> Conversation:
     for q in chosen:
         wrong = misread(q, rng) if rng.random() < 0.4 else None
         sentence = q.say(wrong)
+        if len(chosen) == 1 and rng.random() < BARE and (bare := short(q, rng, wrong)):
+            alone = False
+            said.append(bare)
+            claims += drafts(q, wrong, q.text)
+            continue
         described = alone if len(chosen) == 1 else rng.random() < 0.5
         said.append(statement(sentence) if described else sentence)
         claims += drafts(q, wrong)
@@ -176,12 +215,49 @@ def _claims(asked: list[Question], rng: random.Random) -> Conversation:
 def _correction(question: Question, rng: random.Random) -> Conversation | None:
     """A wrong sentence and what a check found, put right; None where there is no near slip."""
     wrong = slip(question, rng)
-    if wrong is None:
+    if wrong is None or not wrong.truth:
         return None
     said, right = wrong.said, question.say()
-    if rng.random() < 0.5:
+    if question.answer in ("yes", "no") and rng.random() < BARE:
+        said, right = _bare(question, rng)
+    elif rng.random() < 0.6:
         said, right = statement(said), statement(right)
-    told = correction_messages(said, [Failed(wrong.claim, wrong.found)], question.lang)
+    return _put_right(said, wrong.claim, wrong.truth, right, question.lang)
+
+
+def _bare(question: Question, rng: random.Random) -> tuple[str, str]:
+    """The wrong word and the right one of the same kind: "Yes." and "No."."""
+    words = phrasings(question.lang)["bare"]
+    right = rng.randrange(len(words["yes"]))
+    wrong = "no" if question.answer == "yes" else "yes"
+    return words[wrong][right], words[question.answer][right]
+
+
+def _listing_corrected(scene: Scene, rng: random.Random) -> Conversation:
+    """A description in which the number of one kind is wrong, or something is too much."""
+    lang = "zh" if rng.random() < CHINESE else "en"
+    counts = Counter(o.label for o in scene.objects)
+    name = rng.choice(sorted(counts) if counts and rng.random() < 0.7 else list(NAMES))
+    true = counts[name]
+    false = max(1, true + rng.choice((-2, -1, 1, 2)))
+    if false == true:
+        false += 1
+    items = [(n, false if n == name else k) for n, k in counts.items()]
+    if not true:
+        items.insert(rng.randint(0, len(items)), (name, false))
+    said = extras.listed(Counter(dict(items)), lang)
+    right = extras.listed(Counter({n: counts[n] for n, _ in items if counts[n]}), lang)
+    words = phrasings(lang)["extras"]
+    old = fill(words["described"], {"list": said})
+    new = fill(words["described"], {"list": right}) if right else vary(words["nothing"], rng)
+    named = [BY_NAME[name].zh] * 2 if lang == "zh" else [name, BY_NAME[name].plural]
+    return _put_right(
+        old, f"{false} {named[false != 1]}", f"{true} {named[true != 1]}", new, lang
+    )
+
+
+def _put_right(said: str, claim: str, truth: str, right: str, lang: str) -> Conversation:
+    told = correction_messages(said, [Failed(claim, truth)], lang)
     told.append(Message(role="assistant", content=(Text(text=right),)))
     return Conversation(told, [], {}, "correct")
 

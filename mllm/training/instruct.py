@@ -19,12 +19,15 @@ from mllm.training.dense import DenseLoss
 from mllm.training.lessons import Lessons, gather
 from mllm.training.packing import Sample, pack
 from mllm.training.pretrain import Questions, as_pixels, losses_of, picture_batch
+from mllm.training.recorded import Recorded
 from mllm.training.views import Views
 
 
-def run(config: Path, tools: Sequence[ToolSpec], resume: bool) -> Path:
-    """Train by the recipe in ``config`` on conversations with ``tools`` (partly renamed) and
-    return the folder of the model.
+def run(
+    config: Path, tools: Sequence[ToolSpec], resume: bool, browser: Sequence[ToolSpec] = ()
+) -> Path:
+    """Train by the recipe in ``config`` on conversations with ``tools`` (partly renamed) and, on
+    web pages, with those of the ``browser`` as well; return the folder of the model.
 
     Raises ``mllm.training.recipes.RecipeError`` for a recipe that cannot be used.
     """
@@ -37,6 +40,7 @@ def run(config: Path, tools: Sequence[ToolSpec], resume: bool) -> Path:
     model = NanoForConditionalGeneration.from_pretrained(recipe.start, dtype=torch.float32)
     processor = NanoProcessor.from_pretrained(recipe.start)
     lessons = Lessons(processor, tools, recipe.seed)
+    recorded = _recorded(recipe, processor, [*tools, *browser])
     views = Views(recipe.seed + 1, recipe.views_pool, model.config.image_size, model.config.grid)
     questions = Questions(processor, recipe.seed + 1, recipe.turns)
     dense = DenseLoss(processor.tokenizer, recipe.seed)
@@ -50,6 +54,9 @@ def run(config: Path, tools: Sequence[ToolSpec], resume: bool) -> Path:
             Sample(s.ids, s.learned, [n + len(looked) for n in s.pictures], s.trunk)
             for s in samples
         ]
+        if recorded is not None:
+            first = step * recipe.page_lessons
+            own += [recorded[first + i] for i in range(recipe.page_lessons)]
         inputs, _ = pack(
             [*own, *questions.samples(looked, numbers)],
             recipe.row,
@@ -63,3 +70,16 @@ def run(config: Path, tools: Sequence[ToolSpec], resume: bool) -> Path:
         return losses_of(model, batch, dense, recipe.dense_weight, recipe.evidence_weight)
 
     return runner.train(recipe, model, processor, batch, losses, resume=resume)
+
+
+def _recorded(
+    recipe: recipes.InstructRecipe, processor: NanoProcessor, tools: Sequence[ToolSpec]
+) -> Recorded | None:
+    if not recipe.page_lessons:
+        return None
+    try:
+        return Recorded(processor, recipe.pages, tools, recipe.seed, recipe.row)
+    except (OSError, ValueError) as error:
+        raise recipes.RecipeError(
+            f"the episodes on pages cannot be used ({error}): make them with `corvid data pages`"
+        ) from error

@@ -55,6 +55,8 @@ class InstructRecipe(Recipe):
     views: int = Field(description="pictures a step with short questions, as in pretraining")
     views_pool: int
     turns: int = Field(description="questions a view")
+    pages: tuple[Path, ...] = Field((), description="episodes on pages, from `corvid data pages`")
+    page_lessons: int = Field(0, description="of them a step")
     dense_weight: float = 0.2
     evidence_weight: float = Field(0.3, description="of pointers looking at what tools said")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mllm.data.pages.looks import button, field, js, same
 from mllm.data.pages.task import Built, check, click, fill, select
-from mllm.data.pages.words import Draw, words
+from mllm.data.pages.words import Draw
 
 REFUSED = 0.15
 """Share of bookings that the server refuses."""
@@ -13,7 +13,7 @@ REFUSED = 0.15
 def form(d: Draw) -> Built:
     ui, done = d.ui, f"{d.ui['sent']}!"
     cities = d.some("cities", 3, 5)
-    name, city = d.rng.choice(d.all("names")), d.rng.choice(cities)
+    name, city = d.one("names"), d.rng.choice(cities)
     mail = f"{d.code()}@{d.rng.choice(('mail', 'post', 'web'))}.example"
     rows = [
         (field(ui["name"], "name"), fill(ui["name"], name)),
@@ -31,13 +31,13 @@ def form(d: Draw) -> Built:
         f"function send(){{{guard}state.sent=[$('name').value,$('email').value,$('city').value,"
         f"$('news').checked];out({js(done)})}}"
     )
-    acts = [act for _, act in rows] + [check(ui["terms"])] * terms + [click(ui["submit"], done)]
+    acts = [act for _, act in rows] + [check(ui["terms"])] * terms + [click(ui["submit"])]
     success = same("state.sent", [name, mail, city, False])
     return Built(body, script, {"x": name, "y": mail, "z": city}, tuple(acts), success, done)
 
 
 def login(d: Draw) -> Built:
-    ui, user, code = d.ui, d.rng.choice(d.all("names")), d.code()
+    ui, user, code = d.ui, d.one("names"), d.code()
     if d.rng.random() < 0.5:
         user = d.code()
     done = f"{ui['welcome']} {user}"
@@ -46,14 +46,14 @@ def login(d: Draw) -> Built:
         "function enter(){state.sent=[$('user').value,$('code').value];"
         f"out({js(ui['welcome'])}+' '+$('user').value)}}"
     )
-    acts = (fill(ui["user"], user), fill(ui["code"], code), click(ui["enter"], done))
+    acts = (fill(ui["user"], user), fill(ui["code"], code), click(ui["enter"]))
     slots = {"x": user, "y": code}
     return Built(body, script, slots, acts, same("state.sent", [user, code]), done)
 
 
 def suggestions(d: Draw) -> Built:
     ui, done = d.ui, f"{d.ui['sent']}!"
-    cities: list[str] = words(d.lang)["cities"]
+    cities = d.some("cities", 8, 14)
     x = d.rng.choice(cities)
     start = x[: 2 if d.lang == "en" else 1]
     body = (
@@ -69,29 +69,54 @@ def suggestions(d: Draw) -> Built:
         f"li.onclick=()=>{{picked=c;$('city').value=c;$('list').replaceChildren();"
         f"out({js(ui['chosen'])}+': '+c)}};$('list').append(li)}}}}"
     )
-    acts = (fill(ui["city"], start), click(x, f"{ui['chosen']}: {x}"), click(ui["submit"], done))
+    acts = (fill(ui["city"], start), click(x), click(ui["submit"]))
     return Built(body, script, {"x": x}, acts, same("state.sent", x), done)
 
 
 def booking(d: Draw) -> Built:
-    """Two pages, a button that misleads, and a server that accepts or refuses."""
-    ui, name = d.ui, d.rng.choice(d.all("names"))
-    guests, day = d.rng.choice(d.all("guests")), d.rng.choice(d.all("days"))
-    refused = d.rng.random() < REFUSED
+    """Two or three pages, a button that misleads, what must be chosen though nobody named it, and
+    a server that accepts or refuses."""
+    ui, rng = d.ui, d.rng
+    name, refused = d.one("names"), rng.random() < REFUSED
+    n, day = rng.randint(2, 6), rng.choice(d.all("days"))
+    forms = [str(n), d.all("guests")[n - 2]]
+    plain = [str(i) for i in range(1, 8)]
+    options = rng.choice([d.all("guests"), plain, [f"{i} {ui['people']}" for i in plain]])
+    guests = next(o for o in options if o in forms or o == f"{n} {ui['people']}")
     done, full = f"{ui['booked']}: {name}, {day}", ui["full"]
+    days = d.all("days")[: rng.randint(5, 6)] if day != d.all("days")[-1] else d.all("days")
     first = [
-        (_choice(ui["guests"], "guests", d.all("guests")), select(ui["guests"], guests)),
-        (_choice(ui["day"], "day", d.all("days")), select(ui["day"], day)),
+        (_choice(ui["guests"], "guests", options), select(ui["guests"], guests)),
+        (_choice(ui["day"], "day", days), select(ui["day"], day)),
     ]
-    d.rng.shuffle(first)
-    lure = button(ui["lure"], "note('lure');location.hash='offer'") if d.rng.random() < 0.5 else ""
+    rng.shuffle(first)
+    acts = [act for _, act in first]
+    times = rng.sample([f"{hour}:{half}" for hour in range(11, 22) for half in ("00", "30")], 4)
+    timed, terms, review = rng.random() < 0.5, rng.random() < 0.4, rng.random() < 0.4
+    more = ""
+    if timed:
+        rows = "".join(button(t, f"pick(this,{js(t)})") for t in sorted(times))
+        more = f'<div role="group" aria-label="{ui["time"]}">{rows}</div>'
+        acts.append(click(rng.choice(times)))
+    lure = button(ui["lure"], "note('lure');location.hash='offer'") if rng.random() < 0.5 else ""
+    extra = field(ui["wishes"], "wishes") if rng.random() < 0.4 else ""
+    agree = field(ui["terms"], "terms", 'type="checkbox"') if terms else ""
+    on = "show(`two`,false),show(`three`)" if review else "send()"
     body = (
-        f"<div id=one>{''.join(h for h, _ in first)}{lure}"
-        f"{button(ui['next'], 'show(`one`,false);show(`two`)')}</div>"
-        f"<div id=two hidden><h2>{ui['details']}</h2>{field(ui['name'], 'name')}"
-        f"{button(ui['confirm'], 'send()')}</div>"
+        f"{lure}<div id=one>{''.join(h for h, _ in first)}{more}"
+        f"{button(ui['next'], 'go()')}</div>"
+        f"<div id=two hidden><h2>{ui['details']}</h2>{field(ui['name'], 'name')}{extra}{agree}"
+        f"{button(ui['next'] if review else ui['confirm'], f'ready()&&({on},1)')}</div>"
+        f"<div id=three hidden><h2>{ui['review']}</h2>{button(ui['confirm'], 'send()')}</div>"
     )
+    ask, must = js(ui["missing"]), js(ui["terms"] + "?")
     script = (
+        "let time='';function pick(b,t){time=t;document.querySelectorAll('[role=group] button')"
+        ".forEach(o=>o.setAttribute('aria-pressed',o===b))}"
+        f"function go(){{if(!$('guests').value||!$('day').value||({js(timed)}&&!time))"
+        f"{{out({ask});return}}out('');show('one',false);show('two')}}"
+        f"function ready(){{const t=$('terms');if(t&&!t.checked){{out({must});return false}}"
+        "out('');return true}"
         "async function send(){const sent=[$('guests').value,$('day').value,$('name').value];"
         f"const r=await fetch({js('refuse' if refused else 'accept')},"
         "{method:'POST',body:JSON.stringify(sent)});"
@@ -99,18 +124,14 @@ def booking(d: Draw) -> Built:
         f"out({js(ui['booked'])}+': '+sent[2]+', '+sent[1])}}"
         f"else{{note(sent);out({js(full)})}}}}"
     )
-    acts = (
-        *(a for _, a in first),
-        click(ui["next"], ui["details"]),
-        fill(ui["name"], name),
-        click(ui["confirm"], done),
-    )
-    slots = {"x": name, "y": guests, "z": day}
+    acts += [click(ui["next"]), fill(ui["name"], name)]
+    acts += [check(ui["terms"])] * terms + [click(ui["next"])] * review + [click(ui["confirm"])]
+    slots = {"x": name, "y": rng.choice(forms), "z": day}
     if refused:
         success = same("state.log", [[guests, day, name]]) + "&&state.sent===null"
-        return Built(body, script, slots, acts, success, full, ending="refused")
+        return Built(body, script, slots, tuple(acts), success, full, ending="refused")
     success = same("state.sent", [guests, day, name]) + "&&state.log.length===0"
-    return Built(body, script, slots, acts, success, done)
+    return Built(body, script, slots, tuple(acts), success, done)
 
 
 def _choice(label: str, id: str, options: list[str]) -> str:

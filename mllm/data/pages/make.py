@@ -11,10 +11,10 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from mllm.data.pages import forms, sites, widgets
+from mllm.data.pages import choosing, copying, forms, sites, widgets
 from mllm.data.pages.looks import page
 from mllm.data.pages.task import Act, Built, Ending, PageTask, Split, click
-from mllm.data.pages.words import CHINESE, Draw
+from mllm.data.pages.words import Draw, draw_for
 from mllm.data.phrasing import carelessly
 
 BUILDERS: dict[str, Callable[[Draw], Built]] = {
@@ -36,6 +36,20 @@ BUILDERS: dict[str, Callable[[Draw], Built]] = {
     "reply": sites.reply,
     "search": sites.search,
     "shop": sites.shop,
+    "order": choosing.order,
+    "radio": choosing.radio,
+    "link": choosing.link,
+    "section": choosing.section,
+    "find": choosing.find,
+    "list": choosing.listed,
+    "largest": choosing.largest,
+    "smallest": choosing.smallest,
+    "focus": choosing.focus,
+    "copy": copying.copy,
+    "fields": copying.fields,
+    "sum": copying.total,
+    "twice": copying.twice,
+    "result": copying.result,
 }
 KINDS = tuple(BUILDERS)
 BANNER, SLIP, LOST = 0.15, 0.15, 0.1
@@ -53,7 +67,7 @@ def make(seed: int, index: int, split: Split = "train", kind: str = "") -> PageT
     rng = random.Random(f"pages/{split}/{seed}/{index}")
     drawn = rng.choice(KINDS)
     kind = kind or drawn
-    draw = Draw(rng, "zh" if rng.random() < CHINESE else "en", split)
+    draw = draw_for(rng, split)
     built = BUILDERS[kind](draw)
     trouble, banner = rng.random(), rng.random() < BANNER
     html, style, layout = page(built.body, built.script, draw, banner)
@@ -63,8 +77,6 @@ def make(seed: int, index: int, split: Split = "train", kind: str = "") -> PageT
         slots = _lost(kind, slots, built.lost)
         # What lies in a folder is only seen when it is open; then nothing else may be done.
         acts += built.acts[:1] if kind in _LAST else ()
-        if kind in _LAST:
-            acts[-1] = click(acts[-1].target)
         ending, success, evidence = "missing", NOTHING, built.lost
     else:
         if built.slip is not None and trouble > 1 - SLIP:

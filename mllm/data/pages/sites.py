@@ -20,8 +20,8 @@ def table(d: Draw) -> Built:
         "</td></tr>"
         for who, age in zip(people, ages, strict=False)
     )
-    wrong = slip(click(ui["select"], done, nth=(at + 1) % len(people)))
-    acts = (click(ui["select"], done, nth=at),)
+    wrong = slip(click(ui["select"], nth=(at + 1) % len(people)))
+    acts = (click(ui["select"], nth=at),)
     script = f"function choose(who){{state.open=who;out({js(ui['chosen'])}+': '+who)}}"
     success = same("state.open", x)
     return Built(_table(d, rows), script, {"x": x}, acts, success, done, lost, wrong)
@@ -35,7 +35,7 @@ def reading(d: Draw) -> Built:
     )
     body = _table(d, rows) + field(ui["age"], "n")
     body += button(ui["submit"], f"state.sent=$('n').value;out({js(done)})")
-    acts = (fill(ui["age"], str(ages[at])), click(ui["submit"], done))
+    acts = (fill(ui["age"], str(ages[at])), click(ui["submit"]))
     success = same("state.sent", str(ages[at]))
     return Built(body, "", {"x": people[at]}, acts, success, done)
 
@@ -70,30 +70,28 @@ def _mail(d: Draw, *, answer: bool) -> Built:
         f"function put(){{note(['archive',from]);out({js(ui['archive'] + did)})}}"
         f"function send(){{note(['reply',from,$('text').value]);out({js(ui['reply'] + did)})}}"
     )
-    opening = click(f"{x}: {subject}", f"{subject} ({x})")
+    opening = click(f"{x}: {subject}")
     if answer:
         done = ui["reply"] + did
         acts: tuple[Act, ...] = (
             opening,
-            click(ui["reply"], ui["message"]),
+            click(ui["reply"]),
             fill(ui["message"], text),
-            click(ui["sendmail"], done),
+            click(ui["sendmail"]),
         )
         success = same("state.log", [["reply", x, text]])
     else:
         done = ui["archive"] + did
-        acts = (opening, click(ui["archive"], done))
+        acts = (opening, click(ui["archive"]))
         success = same("state.log", [["archive", x]])
     other = (at + 1) % min(len(people), len(subjects))
-    wrong = slip(click(f"{people[other]}: {subjects[other]}", f"{subject} ({x})"))
+    wrong = slip(click(f"{people[other]}: {subjects[other]}"))
     return Built(body, script, {"x": x, "y": text}, acts, success, done, lost, wrong)
 
 
 def search(d: Draw) -> Built:
-    ui, items = d.ui, d.all("products")
-    x = d.rng.choice(items)
-    others = d.rng.sample([one for one in items if one != x], 2)
-    head = f"{ui['results']} {x}"
+    ui = d.ui
+    x, *others = d.some("products", 3, 3)
     body = (
         field(ui["search"], "q", 'type="search"') + button(ui["open"] + " ?", "note('help')")
         + button("🔍 " + ui["search"], "find()") + "<p id=head></p><ul id=list></ul>"
@@ -106,7 +104,7 @@ def search(d: Draw) -> Built:
         "$('list').append(a)}}"
     )
     done = f"{ui['chosen']}: {x}"
-    acts = (fill(ui["search"], x), click("🔍 " + ui["search"], head), click(x, done))
+    acts = (fill(ui["search"], x), click("🔍 " + ui["search"]), click(x))
     success = same("state.open", x) + "&&state.log.length===0"
     return Built(body, script, {"x": x}, acts, success, done)
 
@@ -130,7 +128,7 @@ def shop(d: Draw) -> Built:
     amount = fill(ui["amount"], str(y))
     acts = (
         type(amount)(amount.name, amount.target, amount.more, nth=at),
-        click(ui["add"], done, nth=at),
+        click(ui["add"], nth=at),
     )
     slots = {"x": x, "y": str(y)}
     return Built(body, script, slots, acts, same("state.log", [[x, y]]), done, lost)

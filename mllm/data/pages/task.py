@@ -77,9 +77,9 @@ class Built:
     ending: Ending = "done"
 
 
-def click(target: str, text: str = "", gone: str = "", nth: int = 0) -> Act:
-    expect = (("text", text),) if text else (("gone", gone),) if gone else ()
-    return Act("click", target, expect=expect, nth=nth)
+def click(target: str, gone: str = "", nth: int = 0) -> Act:
+    """``gone`` is all that can be foreseen of a click: which words a page will say can not."""
+    return Act("click", target, expect=(("gone", gone),) if gone else (), nth=nth)
 
 
 def fill(target: str, text: str) -> Act:

@@ -14,7 +14,7 @@ def a_button(d: Draw) -> Built:
     x = d.rng.choice(labels)
     body = "".join(button(one, f"note({js(one)});out({js(_did(d, one))})") for one in labels)
     return Built(
-        body, "", {"x": x}, (click(x, _did(d, x)),), same("state.log", [x]), _did(d, x), lost
+        body, "", {"x": x}, (click(x),), same("state.log", [x]), _did(d, x), lost
     )  # fmt: skip
 
 
@@ -33,9 +33,9 @@ def tabs(d: Draw) -> Built:
         "document.querySelectorAll('[role=tab]').forEach(t=>"
         "t.setAttribute('aria-selected',t===b))}"
     )
-    wrong = slip(click(other, texts[x]))
+    wrong = slip(click(other))
     return Built(
-        body, script, {"x": x}, (click(x, texts[x]),), same("state.open", x), texts[x], lost, wrong
+        body, script, {"x": x}, (click(x),), same("state.open", x), texts[x], lost, wrong
     )
 
 
@@ -57,8 +57,8 @@ def menu(d: Draw) -> Built:
     script = "function shut(){document.querySelectorAll('[role=menu]').forEach(m=>m.hidden=true)}"
     wrong = next(name for name in groups if name != x)
     return Built(
-        body, script, {"x": x, "y": y}, (click(x, y), click(y, out)),
-        same("state.log", [[x, y]]), out, lost, slip(click(wrong, y)),
+        body, script, {"x": x, "y": y}, (click(x), click(y)),
+        same("state.log", [[x, y]]), out, lost, slip(click(wrong)),
     )  # fmt: skip
 
 
@@ -84,8 +84,8 @@ def tree(d: Draw) -> Built:
     wrong = next(name for name in folders if name != x)
     script = f"function choose(at){{state.open=at;out({js(d.ui['chosen'])}+': '+at[1])}}"
     return Built(
-        f"{body}</ul>", script, {"x": x, "y": y}, (click(x, y), click(y, chosen)),
-        same("state.open", [x, y]), chosen, lost, slip(click(wrong, y)),
+        f"{body}</ul>", script, {"x": x, "y": y}, (click(x), click(y)),
+        same("state.open", [x, y]), chosen, lost, slip(click(wrong)),
     )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def slider(d: Draw) -> Built:
     at = labels.index(x)
     rest = "".join(f"&&state.sent[{n}]===state.start{n}" for n in range(len(labels)) if n != at)
     success = f"state.sent!==null&&state.sent[{at}]==={y}{rest}"
-    acts = (fill(x, str(y)), click(d.ui["apply"], did))
+    acts = (fill(x, str(y)), click(d.ui["apply"]))
     return Built(body, script, {"x": x, "y": str(y)}, acts, success, did, lost)
 
 
@@ -119,7 +119,7 @@ def checks(d: Draw) -> Built:
         "[...document.querySelectorAll('input:checked')].map(c=>c.value)}"
     )
     glue = ", " if d.lang == "en" else "、"
-    acts = (*map(check, wanted), click(d.ui["submit"], done))
+    acts = (*map(check, wanted), click(d.ui["submit"]))
     return Built(
         body, script, {"x": glue.join(wanted)}, acts, same("state.sent", wanted), done, lost
     )
@@ -136,7 +136,7 @@ def dialog(d: Draw) -> Built:
         f"{button(ui['yes'], 'note(what);out(what+tail);show(`ask`,false)')}</div>"
     )
     script = f"let what='';const tail={js(_did(d, ''))};"
-    acts = (click(x, ui["sure"]), click(ui["yes"], did))
+    acts = (click(x), click(ui["yes"]))
     return Built(body, script, {"x": x}, acts, same("state.log", [x]), did, lost)
 
 
@@ -146,7 +146,7 @@ def date(d: Draw) -> Built:
     turns, ui, done = d.rng.randint(-2, 2), d.ui, f"{d.ui['sent']}!"
     x = _spoken(d, year, month, day)
     send = button(ui["submit"], f"state.sent=[Y,M,D];out({js(done)})")
-    last = click(ui["submit"], done)
+    last = click(ui["submit"])
     success = same("state.sent", [year, month, day])
     if d.rng.random() < 0.4:
         iso = f"{year}-{month:02}-{day:02}"
@@ -167,11 +167,9 @@ def date(d: Draw) -> Built:
         "$('days').append(b)}}turn(0);"
     )
     turning = []
-    for n in range(abs(turns)):
-        on = at + (n + 1) * (1 if turns > 0 else -1)
-        shown = f"{words(d.lang)['months'][on % 12]} {on // 12}"
-        turning.append(click(ui["following" if turns > 0 else "previous"], shown))
-    pick = click(str(day), f"{ui['chosen']}: {day}.{month}.{year}")
+    for _ in range(abs(turns)):
+        turning.append(click(ui["following" if turns > 0 else "previous"]))
+    pick = click(str(day))
     return Built(body, script, {"x": x}, (*turning, pick, last), success, done)
 
 

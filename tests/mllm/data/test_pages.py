@@ -41,7 +41,7 @@ def test_phrasings_of_evaluation_are_never_used_in_training(kind: str, lang: str
 
 
 def test_styles_layouts_and_names_of_evaluation_are_kept_out() -> None:
-    train, judged = ([make(1, i, split) for i in range(200)] for split in ("train", "eval"))
+    train, judged = ([make(1, i, split) for i in range(900)] for split in ("train", "eval"))
     for part in ("style", "layout"):
         assert not {getattr(t, part) for t in train} & {getattr(t, part) for t in judged}
     kept = words("en")["names"]["held_out"]

@@ -1,0 +1,137 @@
+"""Episodes that oracles played on web pages (``corvid data pages``), as lessons.
+
+Playing costs a second, learning a tenth of it: an episode is met several times, and never twice
+alike. References begin elsewhere, the page lies at another address and has another size, the model
+opened it itself or found it open, and other tools lie beside the browser.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mllm.content import Text, ToolSpec
+from mllm.data.schemas import randomise
+from mllm.episode import Episode, Step, messages
+from mllm.model import NanoProcessor
+from mllm.model.chat import to_chat, to_tools
+from mllm.training.packing import Sample
+from mllm.training.samples import assistant_sample
+from prompts import render
+
+OPENED = 0.65
+"""Share of episodes that begin on a page that is open already, as with ``corvid run --url``."""
+OWN_TOOLS = ("browser", "page")
+SHIFT = 30
+_REFERENCE = re.compile(r"\be(\d{1,3})\b")
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/[\w/]+\.html")
+_SITES = ("http://127.0.0.1:{n}/{w}.html", "file:///home/{v}/{w}/{w}.html", "https://{v}.example/",
+          "https://www.{v}.org/{w}?id={n}", "http://localhost:{n}/{w}")
+_WORDS = ("shop", "table", "index", "desk", "form", "mail", "ada", "booking", "start", "list",
+          "corner", "pages", "demo", "task", "home")
+_SIZES = ("640x480", "1280x720", "1024x768", "160x210", "390x844")
+
+
+class Recorded:
+    """An endless sequence of samples; one is a pure function of its number, the seed and the
+    files.
+
+    ``files`` are lines as ``agent.evaluation`` writes them, ``tools`` the descriptions of all tools
+    that a run can have, those of the browser among them. Episodes longer than ``limit`` tokens end
+    early. Raises ``ValueError`` when no episode in the files succeeded.
+    """
+
+    def __init__(
+        self,
+        processor: NanoProcessor,
+        files: Sequence[Path],
+        tools: Sequence[ToolSpec],
+        seed: int,
+        limit: int,
+    ) -> None:
+        lines = [line for file in files for line in file.read_text("utf-8").splitlines()]
+        rows = [json.loads(line) for line in lines]
+        self.rows: list[dict[str, Any]] = [row for row in rows if row["success"]]
+        if not self.rows:
+            raise ValueError(f"no successful episode in {', '.join(map(str, files))}")
+        self.processor, self.tools, self.seed, self.limit = processor, tools, seed, limit
+
+    def __getitem__(self, index: int) -> Sample:
+        turn, at = divmod(index, len(self.rows))
+        order = list(range(len(self.rows)))
+        random.Random(f"recorded/{self.seed}/{turn}").shuffle(order)
+        row = self.rows[order[at]]
+        rng = random.Random(f"recorded/{self.seed}/{index}")
+        ended = row["ending"] == "page"  # by the page itself: nothing is said in the end
+        opened = ended or rng.random() < OPENED
+        episode = Episode.model_validate(row["episode"])
+        if opened and not ended:
+            episode = episode.model_copy(update={"task": episode.task.rpartition("\n")[0]})
+        episode = varied(episode, rng)
+        forgotten = {i for i, learn in enumerate(row["learn"]) if not learn}
+        forgotten |= {0} if opened else set()
+        forgotten |= {len(episode.steps)} if ended else set()
+        sample = assistant_sample(
+            self.processor,
+            to_chat(messages(episode)),
+            tools=to_tools(self._some_tools(rng)),
+            pictures=[],
+            forgotten={n + 1 for n in forgotten},  # the first turn is the plan
+        )
+        return Sample(sample.ids[: self.limit], sample.learned[: self.limit])
+
+    def _some_tools(self, rng: random.Random) -> list[ToolSpec]:
+        own = [t for t in self.tools if t.name in OWN_TOOLS]
+        others = [t for t in self.tools if t.name not in OWN_TOOLS]
+        if rng.random() < 0.3:
+            own = own[:1]
+        if rng.random() < 0.5:
+            return own
+        if rng.random() < 0.5:
+            others, _ = randomise(others, rng)
+        return [*others, *own] if rng.random() < 0.7 else [*own, *others]
+
+
+def varied(episode: Episode, rng: random.Random) -> Episode:
+    """The same episode under other references, at another address, with another budget."""
+    shift = rng.choice((0, rng.randint(0, SHIFT)))
+    address = rng.choice(_SITES).format(
+        v=rng.choice(_WORDS), w=rng.choice(_WORDS), n=rng.randint(80, 65000)
+    )
+    size, steps = rng.choice(_SIZES), rng.choice((12, 12, 12, rng.randint(8, 30)))
+
+    def other(text: str) -> str:
+        text = _REFERENCE.sub(lambda m: f"e{int(m[1]) + shift}", text)
+        return _ADDRESS.sub(address, text).replace("640x480", size)
+
+    changed = Episode.model_validate(_each(episode.model_dump(), other))
+    notes = [render("budget", episode.lang, steps=max(steps - i, 1)) for i in range(99)]
+    return changed.model_copy(
+        update={
+            "note": notes[0],
+            "steps": tuple(_noted(step, notes[i + 1]) for i, step in enumerate(changed.steps)),
+        }
+    )
+
+
+def _each(data: Any, change: Callable[[str], str]) -> Any:
+    """The same data with every text in it changed."""
+    if isinstance(data, str):
+        return change(data)
+    if isinstance(data, dict):
+        return {key: _each(value, change) for key, value in data.items()}
+    return [_each(value, change) for value in data] if isinstance(data, list | tuple) else data
+
+
+def _noted(step: Step, note: str) -> Step:
+    results = tuple(
+        result.model_copy(
+            update={"content": tuple(p for p in result.content if isinstance(p, Text))}
+        )
+        for result in step.results
+    )
+    return step.model_copy(update={"note": note, "results": results})

@@ -1,0 +1,100 @@
+"""Episodes that were played, as lessons: what is learned of them, and what changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mllm.content import Text, ToolCall, ToolResult, ToolSpec
+from mllm.episode import Episode, Step
+from mllm.model import NanoProcessor
+from mllm.training.packing import Sample
+from mllm.training.recorded import Recorded
+
+ADDRESS = "http://127.0.0.1:4000/form.html"
+PARAMETERS = {"type": "object", "properties": {"action": {"type": "object"}}}
+TOOLS = [
+    ToolSpec(name="browser", description="Use a page.", parameters=PARAMETERS),
+    ToolSpec(name="detect", description="Find things.", parameters=PARAMETERS),
+]
+
+
+def step(number: int, action: dict[str, Any], told: str) -> Step:
+    call = ToolCall(id=f"c{number}", name="browser", arguments={"action": action})
+    result = ToolResult(call_id=call.id, name="browser", content=(Text(text=told),))
+    return Step(calls=(call,), results=(result,), note="Steps left: 9.")
+
+
+EPISODE = Episode(
+    task=f"Press Send\n{ADDRESS}",
+    note="Steps left: 12.",
+    plan="Open the page.",
+    steps=(
+        step(1, {"name": "goto", "url": ADDRESS}, f'page "A" {ADDRESS}\ne3 button "Send"\ne4 "B"'),
+        step(2, {"name": "click", "target": "e4"}, "click e4: unverified"),
+        step(3, {"name": "click", "target": "e3"}, 'click e3: unverified\nnew e5 status "Sent"'),
+    ),
+    answer="Done: Sent.",
+)
+
+
+def written(folder: Path, **changed: Any) -> Path:
+    row = {"success": True, "ending": "done", "learn": [True, False, True], **changed}
+    file = folder / "episodes.jsonl"
+    row["episode"] = EPISODE.model_dump(mode="json")
+    file.write_text(json.dumps(row) + "\n")
+    return file
+
+
+def learned(processor: NanoProcessor, sample: Sample) -> str:
+    ids = [token for token, kept in zip(sample.ids, sample.learned, strict=True) if kept]
+    return str(processor.tokenizer.decode(ids))
+
+
+@pytest.fixture(scope="module")
+def processor() -> NanoProcessor:
+    folder = Path(__file__).parents[3] / "mllm" / "weights" / "nano"
+    return NanoProcessor.from_pretrained(folder)
+
+
+def test_slips_and_what_the_person_did_are_not_learned(
+    tmp_path: Path, processor: NanoProcessor
+) -> None:
+    lessons = Recorded(processor, [written(tmp_path)], TOOLS, 1, 4096)
+    said = [learned(processor, lessons[i]) for i in range(40)]
+    assert any("goto" in text for text in said)  # the model opened it itself
+    assert any("goto" not in text for text in said)  # it was open already
+    for text in said:
+        assert text.count('"name": "click"') == 1
+        assert "Done: Sent." in text
+
+
+def test_a_lesson_is_never_twice_alike_and_agrees_with_itself(
+    tmp_path: Path, processor: NanoProcessor
+) -> None:
+    lessons = Recorded(processor, [written(tmp_path)], TOOLS, 1, 4096)
+    texts = [str(processor.tokenizer.decode(lessons[i].ids)) for i in range(12)]
+    assert texts == [str(processor.tokenizer.decode(lessons[i].ids)) for i in range(12)]
+    assert len(set(texts)) == 12
+    for text in texts:
+        ref = text.partition('"Send"')[0].split()[-2]
+        assert f'"target": "{ref}"' in text
+
+
+def test_an_episode_that_the_page_ended_has_no_last_word(
+    tmp_path: Path, processor: NanoProcessor
+) -> None:
+    lessons = Recorded(processor, [written(tmp_path, ending="page")], TOOLS, 1, 4096)
+    assert "Done" not in learned(processor, lessons[0])
+
+
+def test_a_long_episode_ends_early(tmp_path: Path, processor: NanoProcessor) -> None:
+    assert len(Recorded(processor, [written(tmp_path)], TOOLS, 1, 100)[0].ids) == 100
+
+
+def test_failed_episodes_alone_are_refused(tmp_path: Path, processor: NanoProcessor) -> None:
+    with pytest.raises(ValueError, match="no successful episode"):
+        Recorded(processor, [written(tmp_path, success=False)], TOOLS, 1, 4096)
