@@ -52,6 +52,11 @@ class Local:
         self._parts: tuple[Engine, Template, Grammars] | None = None
         self._loading = Lock()
 
+    @property
+    def reads_screens(self) -> bool:
+        engine, _, _ = self.parts()
+        return bool(getattr(engine.model.config, "reads_screens", True))
+
     def session(self, media: MediaReader) -> LocalSession:
         """Raises ``ModelError`` when the model cannot be loaded."""
         return LocalSession(self, media)

@@ -78,6 +78,15 @@ class Backend(Protocol):
     def session(self, media: MediaReader) -> Session: ...
 
 
+def reads_screens(backend: Backend) -> bool:
+    """Whether a picture of a whole screen tells the model anything. A backend whose pictures are
+    too small for that says so with an attribute of this name; the others are believed to.
+
+    Raises ``ModelError`` when the model must be loaded to know, and cannot be.
+    """
+    return bool(getattr(backend, "reads_screens", True))
+
+
 def generate(
     session: Session,
     messages: Sequence[Message],

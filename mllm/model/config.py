@@ -42,6 +42,8 @@ class NanoConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     eos_token_id: int | list[int] | None = 1
     tie_word_embeddings: bool = True
     use_cache: bool = True
+    reads_screens: bool = False
+    """Whether it was trained on pictures of screens, which take more than 128 pixels to read."""
 
     @property
     def decoder_layers(self) -> int:

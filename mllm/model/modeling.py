@@ -74,6 +74,8 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         use_cache: bool | None = None,
         labels: Tensor | None = None,
         image_index: Tensor | None = None,
+        aims: Tensor | None = None,
+        spots: Tensor | None = None,
         logits_to_keep: int = 0,
         **_: Any,
     ) -> NanoOutput:
@@ -88,6 +90,9 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
             labels: ``(b, t)``, -100 where nothing is learned; only the loss is computed then.
             image_index: which of ``pixel_values`` each picture of ``input_ids`` is, in reading
                 order, so that several samples share one encoded picture.
+            aims, spots: ``(b, t)``, beside ``labels``: where a pointer should look for a label, at
+                the places whose spot has its aim's number; at the newest tool result where the aim
+                is 0, nowhere where it is -1.
             logits_to_keep: logits for the last so many positions only; 0 for all.
 
         Raises ``ValueError`` when pictures and image tokens do not match.
@@ -118,9 +123,14 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         else:
             rows, wanted, targets = _wanted(labels)
             seen = mask[rows, 0, wanted]
+            evidence = self._evidence(sources, seen)
+            if aims is not None and spots is not None:
+                aim = torch.nn.functional.pad(aims[:, 1:], (0, 1))[rows, wanted][..., None]
+                named = (spots[:, None] == aim) & (aim > 0) & seen
+                evidence = torch.where(aim == 0, evidence, named)
             log_p, missed = self.head.target_log_probability(
                 hidden[rows, wanted], states[rows, wanted], matrix, keys, sources,
-                wanted, seen[:, None], targets.clamp(min=0), self._evidence(sources, seen),
+                wanted, seen[:, None], targets.clamp(min=0), evidence,
             )
             learned = targets >= 0
             number = learned.sum().clamp(min=1)

@@ -7,6 +7,7 @@ pretraining, so that what the eyes have learned is not lost.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from mllm.model import NanoForConditionalGeneration, NanoProcessor
 from mllm.training import recipes, runner
 from mllm.training.dense import DenseLoss
 from mllm.training.lessons import Lessons, gather
-from mllm.training.packing import Sample, pack
+from mllm.training.packing import pack
 from mllm.training.pretrain import Questions, as_pixels, losses_of, picture_batch
 from mllm.training.recorded import Recorded
 from mllm.training.views import Views
@@ -51,8 +52,7 @@ def run(
         out = picture_batch(looked)
         samples, shown = gather([lessons[step * recipe.lessons + i] for i in range(recipe.lessons)])
         own = [
-            Sample(s.ids, s.learned, [n + len(looked) for n in s.pictures], s.trunk)
-            for s in samples
+            replace(s, pictures=[n + len(looked) for n in s.pictures]) for s in samples
         ]
         if recorded is not None:
             first = step * recipe.page_lessons

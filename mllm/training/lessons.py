@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +114,7 @@ def gather(lessons: Sequence[Lesson]) -> tuple[list[Sample], list[NDArray[np.uin
         offset = len(shown)
         shown += one.pictures
         samples += [
-            Sample(s.ids, s.learned, [n + offset for n in s.pictures], s.trunk)
+            replace(s, pictures=[n + offset for n in s.pictures])
             for s in one.samples
         ]
     return samples, shown

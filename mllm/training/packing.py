@@ -26,6 +26,10 @@ class Sample:
     learned: list[bool]
     pictures: list[int] = field(default_factory=list)
     trunk: int = 0
+    aims: list[int] = field(default_factory=list)
+    """For each token the number of the ``spots`` that a pointer should look at to copy it; 0 where
+    these are the newest tool result, -1 where nothing is to be copied. None means all 0."""
+    spots: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Tree:
 def pack(samples: Sequence[Sample], row: int, pad: int) -> tuple[dict[str, Any], list[Sample]]:
     """Model inputs with rows of at most ``row`` tokens, and the samples too long for one.
 
-    The inputs are ``input_ids, labels, position_ids`` of shape ``(rows, longest)``,
+    The inputs are ``input_ids, labels, position_ids, aims, spots`` of shape ``(rows, longest)``,
     ``attention_mask`` ``(rows, 1, longest, longest)`` and ``image_index``. Raises ``ValueError``
     when no sample fits.
     """
@@ -90,9 +94,10 @@ def _tensors(rows: Sequence[Sequence[Tree]], pad: int) -> dict[str, Any]:
     labels = torch.full(shape, IGNORED)
     positions = torch.zeros(shape, dtype=torch.long)
     mask = torch.eye(width, dtype=torch.bool).repeat(len(rows), 1, 1, 1)
+    aims, spots = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
     order: list[int] = []
     for i, row in enumerate(rows):
-        at = 0
+        at = known = 0
         for tree in row:
             root = at
             for number, sample in enumerate(tree.branches):
@@ -107,6 +112,12 @@ def _tensors(rows: Sequence[Sequence[Tree]], pad: int) -> dict[str, Any]:
                 mask[i, 0, start:end, root : root + skipped] = True
                 own = torch.ones(end - start, end - start, dtype=torch.bool).tril()
                 mask[i, 0, start:end, start:end] = own
+                if sample.aims:
+                    own_aims = torch.tensor(sample.aims[skipped:])
+                    own_spots = torch.tensor(sample.spots[skipped:])
+                    aims[i, start:end] = own_aims + known * (own_aims > 0)
+                    spots[i, start:end] = own_spots + known * (own_spots > 0)
+                    known += max(sample.spots)
                 order += sample.pictures[1 if skipped else 0 :]
                 at = end
     return {
@@ -114,5 +125,7 @@ def _tensors(rows: Sequence[Sequence[Tree]], pad: int) -> dict[str, Any]:
         "labels": labels,
         "position_ids": positions,
         "attention_mask": mask,
+        "aims": aims,
+        "spots": spots,
         "image_index": torch.tensor(order, dtype=torch.long),
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mllm.data.schemas import randomise
 from mllm.episode import Episode, Step, messages
 from mllm.model import NanoProcessor
 from mllm.model.chat import to_chat, to_tools
+from mllm.model.tokenizer import CALL, CALL_END
 from mllm.training.packing import Sample
 from mllm.training.samples import assistant_sample
 from prompts import render
@@ -28,6 +29,7 @@ OPENED = 0.65
 OWN_TOOLS = ("browser", "page")
 SHIFT = 30
 _REFERENCE = re.compile(r"\be(\d{1,3})\b")
+_WHOLE_REFERENCE = re.compile(r"e\d{1,3}")
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/[\w/]+\.html")
 _SITES = ("http://127.0.0.1:{n}/{w}.html", "file:///home/{v}/{w}/{w}.html", "https://{v}.example/",
           "https://www.{v}.org/{w}?id={n}", "http://localhost:{n}/{w}")
@@ -82,7 +84,9 @@ class Recorded:
             pictures=[],
             forgotten={n + 1 for n in forgotten},  # the first turn is the plan
         )
-        return Sample(sample.ids[: self.limit], sample.learned[: self.limit])
+        aims, spots = aimed(self.processor, sample, episode)
+        end = self.limit
+        return Sample(sample.ids[:end], sample.learned[:end], aims=aims[:end], spots=spots[:end])
 
     def _some_tools(self, rng: random.Random) -> list[ToolSpec]:
         own = [t for t in self.tools if t.name in OWN_TOOLS]
@@ -94,6 +98,77 @@ class Recorded:
         if rng.random() < 0.5:
             others, _ = randomise(others, rng)
         return [*others, *own] if rng.random() < 0.7 else [*own, *others]
+
+
+def aimed(
+    processor: NanoProcessor, sample: Sample, episode: Episode
+) -> tuple[list[int], list[int]]:
+    """Aims and spots of a sample: where each value of a call was to be read.
+
+    A reference stands at the head of a row. Words stand in the wish, or else in the newest place
+    that has them. The digits of references are everywhere on a page (places are numbers too), so
+    that a pointer left to itself never finds out which of them it was meant to look at.
+    """
+    tokenizer, ids = processor.tokenizer, sample.ids
+    aims, spots, number = [-1] * len(ids), [0] * len(ids), 0
+    space = tokenizer.convert_tokens_to_ids("Ġ")
+    call, call_end = tokenizer.convert_tokens_to_ids([CALL, CALL_END])
+    wish = tokenizer(episode.task)["input_ids"]
+    goal = next(iter(_places(ids, wish[:-1], 0, len(ids))), 0)
+    begin = 0
+    for step in episode.steps:
+        for made in step.calls:
+            begin = ids.index(call, begin)
+            end = ids.index(call_end, begin)
+            at = begin
+            for value in _values(made.arguments):
+                tokens: list[int] = tokenizer(value)["input_ids"]
+                is_ref = bool(_WHOLE_REFERENCE.fullmatch(value))
+                for length in (len(tokens), len(tokens) - 1):  # a last sign may join the quote
+                    said = tokens[:length]
+                    stands = _places(ids, said, at, end) if said else []
+                    if not stands:
+                        continue
+                    at = stands[0]
+                    found = _places(ids, said, 0, begin)
+                    if is_ref:
+                        found = [i for i in found if ids[i + length] == space][-1:]
+                    else:
+                        wished = [i for i in found if goal <= i < goal + len(wish)]
+                        found = wished[:1] or found[-1:]
+                    for k in range(length if found else 0):
+                        place = found[0] + k
+                        if not spots[place]:
+                            number += 1
+                            spots[place] = number
+                        aims[at + k] = spots[place]
+                    at += length
+                    break
+            begin = end
+    return aims, spots
+
+
+def _values(arguments: Any) -> Iterator[str]:
+    """The texts of a call in the order in which they are written."""
+    if isinstance(arguments, str):
+        yield arguments
+    elif isinstance(arguments, dict):
+        for key, value in arguments.items():
+            if key != "name":
+                yield from _values(value)
+    elif isinstance(arguments, list | tuple):
+        for value in arguments:
+            yield from _values(value)
+
+
+def _places(ids: Sequence[int], part: Sequence[int], start: int, end: int) -> list[int]:
+    """Where ``part`` stands in ``ids[start:end]``."""
+    part, size = list(part), len(part)
+    return [
+        i
+        for i in range(start, end - size + 1)
+        if ids[i] == part[0] and list(ids[i : i + size]) == part
+    ] if part else []
 
 
 def varied(episode: Episode, rng: random.Random) -> Episode:

@@ -13,7 +13,7 @@ from typing import Any
 
 from mllm.data.pages import choosing, copying, forms, sites, widgets
 from mllm.data.pages.looks import page
-from mllm.data.pages.task import Act, Built, Ending, PageTask, Split, click
+from mllm.data.pages.task import Act, Built, Ending, PageTask, Split, click, fill, slip
 from mllm.data.pages.words import Draw, draw_for
 from mllm.data.phrasing import carelessly
 
@@ -52,9 +52,10 @@ BUILDERS: dict[str, Callable[[Draw], Built]] = {
     "result": copying.result,
 }
 KINDS = tuple(BUILDERS)
-BANNER, SLIP, LOST = 0.15, 0.15, 0.1
-"""Shares of pages with a banner in the way, of oracles that slip once where a kind has a slip, and
-of wishes that cannot be fulfilled where a kind has such."""
+BANNER, SLIP, LOST, STUMBLE = 0.15, 0.15, 0.1, 0.2
+"""Shares of pages with a banner in the way, of oracles that slip once where a kind has a slip, of
+wishes that cannot be fulfilled where a kind has such, and of oracles that do something that fails,
+so that a model has seen failures and goes on."""
 NOTHING = "state.sent===null&&state.log.length===0&&state.open===undefined"
 _LAST = {"menu": "y", "tree": "y"}
 
@@ -82,6 +83,8 @@ def make(seed: int, index: int, split: Split = "train", kind: str = "") -> PageT
         if built.slip is not None and trouble > 1 - SLIP:
             acts.append(built.slip)
         acts += built.acts
+    if rng.random() < STUMBLE:
+        acts.insert(rng.randint(0, len(acts)), _stumble(draw, acts))
     goal = draw.goal(kind, slots)
     return PageTask(
         id=f"{split}-{seed}-{index}",
@@ -97,6 +100,18 @@ def make(seed: int, index: int, split: Split = "train", kind: str = "") -> PageT
         answer=_answer(draw, ending, evidence),
         ending=ending,
     )
+
+
+def _stumble(draw: Draw, acts: list[Act]) -> Act:
+    """What fails and changes nothing: it aims at what is not there, types where nothing can be
+    typed, or claims to be done."""
+    clicked = [act.target for act in acts if act.name == "click" and act.target]
+    how = draw.rng.choice(("absent", "typed", "done"))
+    if how == "typed" and clicked:
+        return slip(fill(draw.rng.choice(clicked), draw.label()))
+    if how == "done":
+        return slip(Act("done", more=(("evidence", ({"text": draw.label()},)),)))
+    return slip(click(f"{draw.label()} {draw.code()}"))
 
 
 def _lost(kind: str, slots: dict[str, str], lost: str) -> dict[str, str]:

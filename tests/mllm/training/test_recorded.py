@@ -98,3 +98,17 @@ def test_a_long_episode_ends_early(tmp_path: Path, processor: NanoProcessor) -> 
 def test_failed_episodes_alone_are_refused(tmp_path: Path, processor: NanoProcessor) -> None:
     with pytest.raises(ValueError, match="no successful episode"):
         Recorded(processor, [written(tmp_path, success=False)], TOOLS, 1, 4096)
+
+
+def test_a_pointer_is_told_where_a_reference_and_a_word_stand(
+    tmp_path: Path, processor: NanoProcessor
+) -> None:
+    sample = Recorded(processor, [written(tmp_path)], TOOLS, 1, 4096)[0]
+    decoded = [str(processor.tokenizer.decode([token])) for token in sample.ids]
+    last = max(i for i, aim in enumerate(sample.aims) if aim > 0)
+    place = sample.spots.index(sample.aims[last])
+    assert sample.ids[place] == sample.ids[last]
+    assert "".join(decoded[place + 1 : place + 5]).startswith(' button "')
+    learned_aims = [a for a, kept in zip(sample.aims, sample.learned, strict=True) if kept]
+    assert -1 in learned_aims
+    assert 0 not in sample.aims  # nothing on a page is drawn to the newest result as such
