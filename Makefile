@@ -34,6 +34,9 @@ $(READY): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/system chromium || true
 	@command -v espeak-ng >/dev/null || .ci/system espeak-ng || true
+	@command -v Xvfb >/dev/null && command -v xdotool >/dev/null && command -v zenity >/dev/null \
+		&& command -v dbus-daemon >/dev/null && test -x /usr/libexec/at-spi-bus-launcher \
+		|| .ci/system xvfb xdotool zenity at-spi2-core dbus fonts-dejavu-core || true
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || .ci/system libgl1 libglib2.0-0 || true
 	@touch $@
 

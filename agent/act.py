@@ -23,9 +23,10 @@ from agent.events import Called, Observed
 from agent.journal import NewPicture, Outcome
 from agent.state import ApprovalPending, Live
 from agent.store import write
+from mllm.backends.protocol import reads_screens
 from mllm.content import Artifact, Boxes, Media, Part, Record, Text, ToolCall, ToolResult
 from prompts import render
-from tools.protocol import PersonNeeded, Picture, Tool, ToolError
+from tools.protocol import SCREENSHOT, PersonNeeded, Picture, Tool, ToolError
 
 TOGETHER = 8
 """Calls that run at the same time."""
@@ -229,7 +230,8 @@ def _observe(call: ToolCall, outcome: Outcome, live: Live) -> None:
             taken = {a.id for a in artifacts}
             id = live.context.picture_id(part.artifact.parent or "", part.name, taken)
             artifacts.append(part.artifact.model_copy(update={"id": id}))
-            content.append(Media(artifact=artifacts[-1]))
+            if part.name != SCREENSHOT or reads_screens(live.backend):
+                content.append(Media(artifact=artifacts[-1]))
         elif isinstance(part, Boxes):
             sets += 1
             content.append(part.model_copy(update={"id": live.context.boxes_id(sets)}))

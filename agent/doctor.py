@@ -14,6 +14,13 @@ from typing import Never
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """Names under which Chromium is installed, the preferred one first."""
 
+AT_SPI = (
+    "/usr/libexec/at-spi-bus-launcher",
+    "/usr/lib/at-spi2-core/at-spi-bus-launcher",
+    "/usr/lib/at-spi-bus-launcher",
+)
+"""Where distributions put the accessibility bus, which is not on the path."""
+
 ENOUGH_MEMORY = 4.0
 """GiB that nano with its experts needs to run without swapping."""
 
@@ -49,6 +56,7 @@ _LIBRARIES = (
     _Library("rapidocr-onnxruntime", "reading text", "vision"),
     _Library("matplotlib", "loss plots of training", "train"),
     _Library("playwright", "driving a browser", "gui"),
+    _Library("jeepney", "using a desktop", "desktop"),
     _Library("openai-whisper", "listening", "speech"),
     _Library("diffusers", "painting", "generate"),
 )
@@ -62,6 +70,10 @@ def examine() -> Iterator[Finding]:
     yield from map(_library, _LIBRARIES)
     yield _accelerator()
     yield _program("Chromium", CHROMIUM, "web pages", "apt install chromium")
+    yield _program("xdotool", ("xdotool",), "desktops", "apt install xdotool")
+    yield _program("Xvfb", ("Xvfb",), "desktops of their own", "apt install xvfb dbus")
+    yield _at_spi()
+    yield _program("adb", ("adb",), "Android devices", "apt install adb")
     yield _program("espeak-ng", ("espeak-ng",), "speech data", "apt install espeak-ng")
     yield _loads("nano", "the controller that decides", _load_nano)
     yield _loads("nano detector", "finding objects", _load_detector)
@@ -115,6 +127,12 @@ def _accelerator() -> Finding:
 def _program(name: str, commands: tuple[str, ...], use: str, get: str) -> Finding:
     path = next(filter(None, map(shutil.which, commands)), "")
     return Finding(name, use, path or "", get)
+
+
+def _at_spi() -> Finding:
+    path = next(filter(os.path.exists, AT_SPI), "")
+    get = "apt install at-spi2-core (reading desktops from pixels does without)"
+    return Finding("AT-SPI", "what desktops say of themselves", path, get)
 
 
 def _loads(name: str, use: str, load: Callable[[], str]) -> Finding:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from tools.crop import Crop as Crop
     from tools.crop import Zoom as Zoom
     from tools.detect import Detect as Detect
+    from tools.gui.android.android import Android as Android
     from tools.gui.browser import Browser as Browser
+    from tools.gui.desktop.desktop import Desktop as Desktop
     from tools.look import Look as Look
     from tools.protocol import Audio as Audio
     from tools.protocol import Document as Document
@@ -35,10 +37,12 @@ _HOME = {
     "ToolError": "protocol",
     "Video": "protocol",
     "tool": "protocol",
+    "Android": "gui.android.android",
     "Annotate": "annotate",
     "Browser": "gui.browser",
     "Calculate": "calculate",
     "Crop": "crop",
+    "Desktop": "gui.desktop.desktop",
     "Detect": "detect",
     "Look": "look",
     "ReadText": "read_text",

@@ -7,12 +7,13 @@ on the picture and not on what the run has said so far.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image as PILImage
 
-from mllm.backends.protocol import ModelError, generate
-from mllm.content import Artifact, Boxes, MediaReader
+from mllm.backends.protocol import ModelError, generate, generate_many
+from mllm.content import Artifact, Boxes, MediaReader, Message, Turn
 from mllm.episode import Episode, messages
 from prompts import language
 from tools.crop import cut
@@ -46,18 +47,42 @@ class Look(Tool):
             part = cut(image, region, MARGIN)[0]
             artifact = _part_of(artifact, region, part)
             media = _WithPart(context.media, artifact, part)
-        episode = Episode(task=question, media=(artifact,), lang=language(question))
         session = context.model.session(media)
         try:
-            turn = generate(session, messages(episode), tool_choice="none", max_tokens=MAX_TOKENS)
+            turn = generate(
+                session, _asked(artifact, question), tool_choice="none", max_tokens=MAX_TOKENS
+            )
         except ModelError as error:
             raise ToolError(f"looking at {image.artifact.id} failed: {error}") from error
         finally:
             session.close()
-        said = turn.text.strip()
-        if not said:
+        if not (said := _short(turn.text)):
             raise ToolError(f"the model said nothing about {image.artifact.id}; ask differently")
-        return said if len(said) <= MAX_CHARACTERS else said[: MAX_CHARACTERS - 3] + "..."
+        return said
+
+    def ask(self, artifact: Artifact, questions: Sequence[str], context: ToolContext) -> list[str]:
+        """The replies to all ``questions`` about a whole picture, which the model is shown once and
+        answers together where it can; nothing where it says nothing. Raises ``ToolError``."""
+        if context.model is None:
+            raise ToolError("there is no model to look with; use another tool")
+        session = context.model.session(context.media)
+        try:
+            asked = [_asked(artifact, question) for question in questions]
+            turns = generate_many(session, asked, max_tokens=MAX_TOKENS)
+        except ModelError as error:
+            raise ToolError(f"looking at {artifact.id} failed: {error}") from error
+        finally:
+            session.close()
+        return [_short(turn.text) if isinstance(turn, Turn) else "" for turn in turns]
+
+
+def _asked(artifact: Artifact, question: str) -> list[Message]:
+    return messages(Episode(task=question, media=(artifact,), lang=language(question)))
+
+
+def _short(text: str) -> str:
+    said = text.strip()
+    return said if len(said) <= MAX_CHARACTERS else said[: MAX_CHARACTERS - 3] + "..."
 
 
 @dataclass(frozen=True)

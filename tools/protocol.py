@@ -174,6 +174,11 @@ class Document(_File):
     hint = ID + "a document, such as page1"
 
 
+SCREENSHOT = "screen"
+"""The stem of pictures of a whole screen. A model that does not read screens is not shown them;
+they are kept with the run, for people."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """A new picture that a tool made; the run stores it and gives it an id.

@@ -1,7 +1,8 @@
 """The systems we measure against, from PyPI, in environments that do not touch this one.
 
 They are made at first use in the user's cache folder and used again afterwards. ``agents`` holds
-agent frameworks alone. ``local`` holds what runs a local model: it reads torch and transformers
+agent frameworks alone; ``browser_use`` and ``browsergym`` are apart because they pin their own
+Playwright and much else. ``local`` holds what runs a local model: it reads torch and transformers
 from this environment, which are too heavy to be installed twice.
 """
 
@@ -18,7 +19,7 @@ from typing import Literal
 
 from agent.bench.measure import CannotRun, last_line, say
 
-Environment = Literal["agents", "local"]
+Environment = Literal["agents", "browser_use", "browsergym", "local"]
 
 REQUIREMENTS: dict[Environment, tuple[str, ...]] = {
     "agents": (
@@ -30,6 +31,8 @@ REQUIREMENTS: dict[Environment, tuple[str, ...]] = {
         "pillow>=10.3",
         "numpy>=1.26",
     ),
+    "browser_use": ("browser-use>=0.13,<0.14",),
+    "browsergym": ("browsergym-core>=0.14,<0.15",),
     "local": ("smolagents>=1.26,<2",),
 }
 BORROWS: tuple[Environment, ...] = ("local",)

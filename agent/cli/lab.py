@@ -21,6 +21,7 @@ class Suite(StrEnum):
     captions = "captions"
     hallucination = "hallucination"
     pages = "pages"
+    miniwob = "miniwob"
     pope = "pope"
     chair = "chair"
     mme = "mme"
@@ -46,6 +47,7 @@ class Bench(StrEnum):
     overhead = "overhead"
     session = "session"
     verify = "verify"
+    gui = "gui"
 
 
 _RECIPES = {
@@ -63,7 +65,12 @@ _RECIPES = {
 def evaluate(
     context: typer.Context,
     suite: Annotated[Suite, typer.Argument(help="Which suite.")],
-    n: Annotated[int, typer.Option("--n", min=1, help="Questions, captions or tasks.")] = 300,
+    n: Annotated[
+        int,
+        typer.Option(
+            "--n", min=1, help="Questions, captions or tasks; of miniwob, episodes a task (20)."
+        ),
+    ] = 300,
     seed: Seed = 1_000_003,
     model: Model = "nano",
     data: Annotated[
@@ -88,9 +95,14 @@ def evaluate(
             "--lure", metavar="PATH", help="hallucination: what `corvid train lure` wrote."
         ),
     ] = None,
+    tasks: Annotated[
+        str, typer.Option("--tasks", metavar="A,B", help="miniwob: these tasks alone.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Measure a model on questions that it was not trained on, with 95 % intervals.
+
+    miniwob plays the tasks of MiniWoB++ (an extra of its name) with seeds from --seed on (0).
 
     pope, chair, mme and amber ask no model: they score answers in the official formats. What the
     answers are measured against lies in the same folder:
@@ -107,10 +119,19 @@ def evaluate(
     """
     if suite is not Suite.hallucination and (halle or lure):
         raise InputError(f"{suite} has no row for --halle and --lure: leave them away")
+    if suite is not Suite.miniwob and tasks:
+        raise InputError(f"{suite} has no tasks to choose from: leave --tasks away")
     if suite is Suite.scenes:
         from agent.evaluation import scenes
 
         _show(scenes.evaluate(n, seed, model, data), as_json, percent=True)
+    elif suite is Suite.miniwob:
+        from agent.evaluation import miniwob
+
+        _refuse(context, "miniwob plays pages of its own", "data")
+        n, seed = (n if _given(context, "n") else 20), (seed if _given(context, "seed") else 0)
+        chosen = tuple(filter(None, map(str.strip, tasks.split(","))))
+        _show(miniwob.evaluate(n, seed, model, chosen), as_json)
     elif suite in (Suite.captions, Suite.hallucination, Suite.pages):
         if data is not None:
             raise InputError(f"what {suite} shows is made, not read: leave --data away")
@@ -206,6 +227,10 @@ def bench(
         from agent.bench import verify
 
         _show(verify.run(model), as_json)
+    elif name is Bench.gui:
+        from agent.bench import gui
+
+        _show(gui.run(), as_json)
     else:
         from agent.bench import session
 
@@ -220,10 +245,11 @@ def _train(stage: Stage, recipe: Path, resume: bool) -> Path:
             return pretrain.run(recipe, resume=resume)
         case Stage.instruct:
             from mllm.training import instruct
-            from tools import default_tools
+            from tools import Browser, default_tools
 
-            specs = [tool.spec for tool in default_tools()]
-            return instruct.run(recipe, tools=specs, resume=resume)
+            specs, browser = [tool.spec for tool in default_tools()], Browser()
+            own = (browser.spec, browser.page.spec)
+            return instruct.run(recipe, tools=specs, resume=resume, browser=own)
         case Stage.align:
             from mllm.training import preference
 
@@ -249,9 +275,14 @@ def _train(stage: Stage, recipe: Path, resume: bool) -> Path:
 def _refuse(context: typer.Context, because: str, *options: str) -> None:
     """``InputError`` for an option that was given and means nothing here."""
     for name in options:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
+        if _given(context, name):
             raise InputError(f"{because}: leave --{name} away")
+
+
+def _given(context: typer.Context, name: str) -> bool:
+    """Whether a person gave this option."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _show(measured: dict[str, Any], as_json: bool, *, percent: bool = False) -> None:

@@ -8,15 +8,15 @@ not. Rows, on the same scenes:
 - ``halle``: the same with a projection that was trained for the model (``mllm.decoding.halle``)
 - ``lure``: the answers of ``base``, and its descriptions as a trained revisor rewrites them
   (``mllm.decoding.lure``), whose ``seconds`` are those of both; LURE is for descriptions
-- ``verified``: the answers of ``base`` as ``agent.verify`` puts them right. It is shown an answer
-  without its question, so that a bare "Yes." claims nothing and stays. ``seconds`` are those of
-  the answer and its verification together.
+- ``verified``: the answers of ``base`` as ``agent.verify`` puts them right. ``seconds`` are those
+  of the answer and its verification together.
 - ``always_yes``, ``always_no``: what one word would get
 
 Columns: ``pope_f1.SETTING`` (arXiv 2305.10355); ``chair_i`` and ``chair_s`` (arXiv 1809.02156) of
 the descriptions, and ``cover``, the share of the true kinds of objects that they name, so that
 silence does not win; ``seconds`` an answer; for ``verified`` also ``right_claims_kept`` and
 ``corrected_right``. What is true comes from the labels of the scenes, never from a detector.
+``notes`` say which rows help.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from agent.evaluation.hallucination_scores import (
     Case,
     Replies,
     always,
+    compared,
     corrections,
     scores,
 )
@@ -122,8 +123,10 @@ def evaluate(
             album.check(backend, *one) for one in progress.track(said, description="verified")
         ]
         rows["verified"] = {**scores(cases, checked), **corrections(cases, base, checked)}
+    notes = compared(rows)
     rows |= {"always_yes": always(cases, "Yes."), "always_no": always(cases, "No.")}
-    return {"suite": "hallucination", "model": backend.name, "seed": seed, "rows": rows}
+    about = {"suite": "hallucination", "model": backend.name, "seed": seed}
+    return about | {"rows": rows, "notes": notes}
 
 
 def cases_of(scenes: Sequence[Scene], seed: int) -> list[Case]:
@@ -187,10 +190,11 @@ class _Album:
     def check(self, backend: Backend, said: Replies, picture: Artifact) -> Replies:
         """The same after verification."""
         texts, seconds = [], []
-        for text, before in zip(said.texts, said.seconds, strict=True):
+        path, asked = self._store.path(picture), (_describe(), *said.answers)
+        for question, text, before in zip(asked, said.texts, said.seconds, strict=True):
             started = time.perf_counter()
             if text.strip():
-                text = verify(text, [self._store.path(picture)], model=backend).answer
+                text = verify(text, [path], question=question, model=backend).answer
             texts.append(text)
             seconds.append(before + time.perf_counter() - started)
         return Replies(texts[0], dict(zip(said.answers, texts[1:], strict=True)), tuple(seconds))

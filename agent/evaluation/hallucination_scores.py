@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from agent.evaluation.scenes import Metric, share
 from agent.evaluation.statements import Statement, Thing, holds, statements, vocabulary
 from mllm.evaluation import chair, pope
 from mllm.evaluation.intervals import wilson
+from mllm.evaluation.yes_no import parse_yes_no
 
 SETTINGS: tuple[pope.Setting, ...] = get_args(pope.Setting)
 RESAMPLES = 1000
@@ -105,7 +106,8 @@ def pope_f1(cases: Sequence[Case], answers: Sequence[Mapping[str, str]]) -> dict
 def corrections(
     cases: Sequence[Case], before: Sequence[Replies], after: Sequence[Replies]
 ) -> dict[str, Metric]:
-    """What became of the claims of all texts, as ``statements`` reads them:
+    """What became of the claims of all texts, as ``statements`` reads them; an answer to a
+    question states that its object is there, or is not:
 
     - ``right_claims_kept``: share of the true claims before that are still there after
     - ``corrected_right``: share of the claims that were not there before which are true
@@ -115,7 +117,7 @@ def corrections(
     kept: list[tuple[int, int]] = []
     right: list[tuple[int, int]] = []
     for case, first, last in zip(cases, before, after, strict=True):
-        pairs = list(_stated(first, last))
+        pairs = list(_stated(case, first, last))
         true = [s in new for old, new in pairs for s in old if holds(s, case.things)]
         kept.append((sum(true), len(true)))
         added = [holds(s, case.things) for old, new in pairs for s in new - old]
@@ -139,7 +141,52 @@ def ratio(counted: Iterable[tuple[int, int]]) -> Metric:
     return {"value": value, "low": low, "high": high, "n": int(whole)}
 
 
-def _stated(before: Replies, after: Replies) -> Iterator[tuple[set[Statement], set[Statement]]]:
+def compared(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A sentence for each measured row: in which columns it is better than ``base`` and in which
+    worse, where their intervals do not overlap; "does not help" where none is better."""
+    base = rows["base"]
+    out = []
+    for name, row in rows.items():
+        if name == "base" or "chair_i" not in row:
+            continue
+        apart = [column for column in _COLUMNS if _apart(base[column], row[column])]
+        higher = {column for column in apart if row[column]["value"] > base[column]["value"]}
+        better = [column for column in apart if (column in higher) == _COLUMNS[column]]
+        worse = [column for column in apart if column not in better]
+        said = f"is better than base in {', '.join(better)}" if better else "does not help"
+        out.append(f"{name} {said}" + (f"; worse in {', '.join(worse)}" if worse else ""))
+    return out
+
+
+_COLUMNS = {
+    **{f"pope_f1.{setting}": True for setting in SETTINGS},
+    "chair_i": False,
+    "chair_s": False,
+    "cover": True,
+}
+"""What is compared, and whether more of it is better."""
+
+
+def _apart(a: Metric, b: Metric) -> bool:
+    """Whether the intervals do not overlap; false where one is not known."""
+    ends = [(m["low"], m["high"]) for m in (a, b) if m["low"] is not None and m["high"] is not None]
+    return len(ends) == 2 and max(low for low, _ in ends) > min(high for _, high in ends)
+
+
+def _stated(
+    case: Case, before: Replies, after: Replies
+) -> Iterator[tuple[set[Statement], set[Statement]]]:
     """The claims of each text before and after."""
-    for old, new in zip(before.texts, after.texts, strict=True):
-        yield statements(old), statements(new)
+    yield statements(before.description), statements(after.description)
+    kinds = {q.text: kind for setting in SETTINGS for q in case.questions[setting]
+             for kind in {m.category for m in vocabulary().mentions(q.text)}}  # fmt: skip
+    for text, old in before.answers.items():
+        yield _answered(old, kinds.get(text)), _answered(after.answers[text], kinds.get(text))
+
+
+def _answered(answer: str, kind: str | None) -> set[Statement]:
+    """What an answer to whether there is a ``kind`` states."""
+    said = parse_yes_no(answer)
+    if kind is None or said is None:
+        return statements(answer)
+    return statements(answer) | {Statement(kind) if said == "yes" else Statement(kind, "", 0)}

@@ -45,7 +45,7 @@ def evaluate(
 
         def by_luck(task: PageTask) -> Played:
             rng = random.Random(f"random/{task.id}")
-            return theatre.play(task, lambda url: at_random(task, url, rng))
+            return theatre.play(task, lambda url: at_random(task.goal, task.lang, rng, url))
 
         players: dict[str, Play] = {"oracle": theatre.play_oracle, "random": by_luck}
         if backend is not None:

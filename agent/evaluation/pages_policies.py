@@ -54,23 +54,24 @@ def oracle(task: PageTask, url: str, find: Find) -> Policy:
     return Policy("oracle", say)
 
 
-def at_random(task: PageTask, url: str, rng: random.Random) -> Policy:
-    """Uses a random element, writes a random piece of the task, and now and then says done."""
-    opened = False
+def at_random(goal: str, lang: str, rng: random.Random, url: str = "") -> Policy:
+    """Uses a random element, writes a random piece of the goal, and now and then says done.
+    ``url`` is where it begins, unless the page is open already."""
+    opened = not url
+    pieces = goal.split() if lang == "en" else re.findall(r"\w+", goal)
 
     def say(messages: Sequence[Message], choice: ToolChoice, _: object) -> Turn:
         nonlocal opened
         if choice == "none" or _accepted(messages):
-            return Turn(text=task.goal)
+            return Turn(text=goal)
         if not opened:
             opened = True
             return _call(action={"name": "goto", "url": url})
         shown = "\n".join(p.text for m in messages for p in m.content if isinstance(p, Text))
         rows = [row for row in ROW.findall(shown) if row[1] not in ("heading", "text")]
-        pieces = task.goal.split() if task.lang == "en" else re.findall(r"\w+", task.goal)
         if not rows or rng.random() < 0.15:
             text = rng.choice(rows)[2] if rows else rng.choice(pieces)
-            return _call(action={"name": "done", "evidence": [{"text": text or task.goal}]})
+            return _call(action={"name": "done", "evidence": [{"text": text or goal}]})
         ref, role, _ = rng.choice(rows)
         action: dict[str, Any] = {"name": "click", "target": ref}
         if role in TYPED:

@@ -8,29 +8,17 @@ model meets at work: plan, budget notes, observations and failures.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-from agent import budget as costs
-from agent.agent import Agent
-from agent.budget import Budget
 from agent.evaluation.pages_policies import accepted, oracle
-from agent.evaluation.pages_site import Site
-from agent.transcript import Transcript
+from agent.evaluation.stage import SECONDS, Stage
 from mllm.backends.protocol import Backend
 from mllm.data.pages import Act, PageTask, make
 from mllm.data.pages.task import Split
 from mllm.episode import Episode
-from prompts import language
-from tools import Browser
-
-SIZE = (640, 480)
-SECONDS = 10.0
-"""That a look at the page's state may take."""
 
 
 @dataclass(frozen=True)
@@ -44,38 +32,22 @@ class Played:
     seconds: float
 
 
-@dataclass
-class Theatre:
-    """One browser and one site for many tasks; a person agrees to all that is asked."""
-
-    browser: Browser = field(
-        default_factory=lambda: Browser(
-            allowed=("127.0.0.1",), approve=lambda _: True, size=SIZE, pictures=False
-        )
-    )
-    site: Site = field(default_factory=Site)
-    _runs: tempfile.TemporaryDirectory[str] = field(
-        default_factory=lambda: tempfile.TemporaryDirectory(prefix="corvid-pages-")
-    )
+class Theatre(Stage):
+    """Page tasks, and what their state says in the end."""
 
     def play(self, task: PageTask, policy: Callable[[str], Backend]) -> Played:
         """Let a model do the task. ``policy`` gives the model for the address of the page."""
         url = self.site.put(task.kind, task.html)
-        self._clear()
-        asked = f"{task.goal}\n{url}"
-        agent = Agent(policy(url), [self.browser], runs=self._runs.name, verify=False)
-        lang = language(asked)
-        note = costs.note(Budget(), costs.Spent(), lang)
-        told = Transcript(task=asked, lang=lang, note=note)
-        for event in agent.stream(asked):
-            told.add(event)
+        self.clear()
+        told = self.perform(policy(url), f"{task.goal}\n{url}").told
         answer = told.answered.answer if told.answered else None
         made = [
             accepted(call.name, call.arguments, result.error)
             for step in told.steps
             for call, result in zip(step.calls, step.results, strict=True)
         ]
-        holds, claimed = self._ask(task.success), any(made)
+        holds = bool(self.look(f"typeof state!=='undefined'&&({task.success})"))
+        claimed = any(made)
         success = holds and (claimed if task.ending == "done" else not claimed and bool(answer))
         episode = told.episode().model_copy(update={"steps": tuple(told.steps), "answer": answer})
         return Played(success, claimed, episode, told.elapsed)
@@ -95,45 +67,6 @@ class Theatre:
 
         refs = session.call(look, SECONDS, "looking")
         return refs[act.nth] if act.nth < len(refs) else act.target
-
-    def _ask(self, predicate: str) -> bool:
-        session = self.browser.session
-
-        async def look() -> bool:
-            page = (await session.view()).page
-            return bool(await page.evaluate(f"typeof state!=='undefined'&&({predicate})"))
-
-        try:
-            return session.call(look, SECONDS, "looking")
-        except Exception:  # no page, or one that is gone: nothing was done on it
-            return False
-
-    def _clear(self) -> None:
-        """No tabs, and references from e1 on: as in a browser that was just started."""
-        session = self.browser.session
-
-        async def close() -> None:
-            for view in session.tabs():
-                await view.page.close()
-            session._references.next = 1
-            session._references.homes.clear()
-            session._references.tabs.clear()
-
-        session.call(close, SECONDS, "closing tabs")
-
-    def __enter__(self) -> Self:
-        self.site.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self.browser.close()
-        self.site.__exit__(kind, error, at)
-        self._runs.cleanup()
 
 
 def write_episodes(out: Path, n: int, seed: int, split: Split = "train", kind: str = "") -> int:

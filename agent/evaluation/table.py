@@ -14,7 +14,8 @@ Rows = dict[str, dict[str, Any]]
 def tables(measured: dict[str, Any], *, percent: bool) -> Iterator[Table | Text]:
     """A table for rows that are measured alike: a column a row of the JSON, a line a metric.
 
-    Values stand with the ends of their 95 % interval. ``percent``: they are shares.
+    Values stand with the ends of their 95 % interval. ``percent``: they are shares. What the
+    measurement notes about its rows comes last.
     """
     yield Text(f"{measured['suite']}, {measured['model']}, seed {measured['seed']}", "bold")
     rows: Rows = measured["rows"]
@@ -27,6 +28,7 @@ def tables(measured: dict[str, Any], *, percent: bool) -> Iterator[Table | Text]
     for name, row in rows.items():
         if "error" in row:
             yield Text(f"{name} could not run: {row['error']}", "yellow")
+    yield from (Text(note) for note in measured.get("notes", ()))
 
 
 def _table(rows: Rows, say: Callable[[float], str]) -> Table:

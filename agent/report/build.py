@@ -100,7 +100,8 @@ class _Fold:
         content = event.result.content
         texts = [p.text for p in content if isinstance(p, Text)]
         media = [p for p in content if isinstance(p, Media)]
-        pictures = [self.drawing.picture(p.artifact) for p in media]
+        # Among the artifacts are screenshots that the model was not shown.
+        pictures = [self.drawing.picture(artifact) for artifact in event.artifacts]
         return replace(
             call,
             pending=False,

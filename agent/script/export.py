@@ -101,7 +101,7 @@ def _call(deed: Deed, page: str, media: dict[str, Path]) -> Iterator[str]:
             more = {"click": "click", "double": "dblclick", "hover": "move"}.get(how, "click")
             button = ', button="right"' if how == "right" else ""
             yield f"{page}.mouse.{more}({x:g}, {y:g}{button})"
-        case "click":
+        case "click" | "download":
             yield f"{at}.click()"
         case "double":
             yield f"{at}.dblclick()"

@@ -7,6 +7,7 @@ both.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from mllm.backends.protocol import MalformedOutput, Session, generate_many
@@ -19,6 +20,8 @@ SENTENCE_CLAIMS = 8
 can be read, and what it repeated counts once."""
 SENTENCE_TOKENS = 256
 """Most tokens that they take."""
+
+_QUOTES = re.compile(r'"([^"]+)"|“([^”]+)”|「([^」]+)」')
 
 Drafts = list[ClaimDraft] | None
 """Of a sentence, each once. None where the model did not manage to write them: nothing is known
@@ -41,14 +44,24 @@ def concepts(
         max_tokens=SENTENCE_TOKENS,
     )
     replies = iter(turns)
-    drafts = [_drafts(next(replies)) if one else [] for one in bare]
+    drafts = [_drafts(one, next(replies)) if one else [] for one in bare]
     return drafts, sum((t.usage for t in turns if isinstance(t, Turn)), Usage())
 
 
-def _drafts(reply: Turn | MalformedOutput) -> Drafts:
+def _drafts(sentence: str, reply: Turn | MalformedOutput) -> Drafts:
     if isinstance(reply, MalformedOutput):
         return None
     try:
-        return list(dict.fromkeys(parse_claims(reply.text)))
+        drafts = parse_claims(reply.text)
     except ValueError:
         return None
+    return list(dict.fromkeys(_quoted(draft, sentence) for draft in drafts))
+
+
+def _quoted(draft: ClaimDraft, sentence: str) -> ClaimDraft:
+    """The draft with the words that the sentence quotes: a small model loses letters of them."""
+    words = ["".join(found) for found in _QUOTES.findall(sentence)]
+    if draft.kind != "text" or draft.value in words:
+        return draft
+    part = [one for one in words if draft.value in one] or words
+    return draft.model_copy(update={"value": part[0]}) if len(part) == 1 else draft

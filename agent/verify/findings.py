@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import get_args
 
 from agent.result import Claim, Evidence, Verdict
 from agent.verify.questions import look, needs_look
 from agent.verify.validation import Experts
+from agent.verify.words import color_word, legible, numbered
 from mllm.claims import ClaimDraft, ClaimKind
 from mllm.content import Artifact, Box
 from mllm.geometry import RELATIONS, Relation, relate
@@ -26,17 +28,23 @@ _MORE: dict[str, Callable[[int, int], bool]] = {
     "fewer than": lambda a, b: a < b,
     "as many as": lambda a, b: a == b,
 }
+_OPPOSITES: dict[str, Relation] = {
+    "left of": "right of", "right of": "left of", "above": "below", "below": "above",
+    "larger than": "smaller than", "smaller than": "larger than",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Finding:
-    """``found`` says in a few words what ``tool`` saw in ``artifact``; ``boxes`` shows it."""
+    """``found`` says in a few words what ``tool`` saw in ``artifact``; ``boxes`` shows it.
+    ``instead`` is how a claim that does not hold would, where the experts can tell."""
 
     holds: bool | None
     found: str
     tool: str = ""
     boxes: tuple[Box, ...] = ()
     artifact: str = ""
+    instead: ClaimDraft | None = None
 
 
 CANNOT_TELL = Finding(None, "")
@@ -99,10 +107,13 @@ def _existence(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
 
 def _count(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     boxes = _described(draft, image, experts)
-    if boxes is None or not draft.value.strip().isdigit():
+    if boxes is None or not draft.value.strip().isdecimal():
         return CANNOT_TELL
-    right = len(boxes) == int(draft.value)
-    return Finding(right, f"{len(boxes)} {_thing(draft)}", "detect", boxes)
+    there = len(boxes)
+    if there == int(draft.value):
+        return Finding(True, f"{there} {_thing(draft)}", "detect", boxes)
+    true = _changed(draft, value=str(there), object=numbered(draft.object, there))
+    return Finding(False, f"{there} {_thing(draft)}", "detect", boxes, instead=true)
 
 
 def _attribute(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
@@ -110,12 +121,17 @@ def _attribute(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     if boxes is None:
         return CANNOT_TELL
     if not boxes:
-        return Finding(False, f"no {_thing(draft)}", "detect")
+        absent = _changed(draft, kind="existence", value="no")
+        return Finding(False, f"no {_thing(draft)}", "detect", instead=absent)
     if needs_look(draft):
         return _seen(draft, image, experts, boxes)
-    right = tuple(b for b in boxes if fits(b, None, draft.value))
-    found = ", ".join(sorted({b.color for b in boxes if b.color}))
-    return Finding(bool(right), found or "no colour", "detect", right or boxes)
+    colors = sorted({b.color for b in boxes if b.color})
+    found = ", ".join(colors) or "no colour"
+    if right := tuple(b for b in boxes if fits(b, None, draft.value)):
+        return Finding(True, found, "detect", right)
+    one = color_word(colors[0], draft.value) if len(colors) == 1 else ""
+    true = _changed(draft, value=one) if one else None
+    return Finding(False, found, "detect", boxes, instead=true)
 
 
 def _relation(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
@@ -126,16 +142,28 @@ def _relation(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     if boxes is None or others is None or draft.relation not in RELATIONS:
         return CANNOT_TELL
     found = f"{len(boxes)} {_thing(draft)}"
-    return _yes_no(draft, bool(boxes), found, boxes + others)
+    # Where nothing stands so, its place is shown all the same.
+    shown = boxes or experts.objects(image, draft.object) or ()
+    finding = _yes_no(draft, bool(boxes), found, shown + others)
+    opposite = _OPPOSITES.get(draft.relation)
+    if finding.holds is False and not boxes and opposite:
+        other = _changed(draft, relation=opposite)
+        if _described(other, image, experts):
+            return replace(finding, instead=other)
+    return finding
 
 
 def _numbers(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     mine, others = experts.objects(image, draft.object), experts.objects(image, draft.of)
     if mine is None or others is None:
         return CANNOT_TELL
-    right = _MORE[draft.relation](len(mine), len(others))
+    numbers = len(mine), len(others)
     found = f"{len(mine)} {draft.object}, {len(others)} {draft.of}"
-    return _yes_no(draft, right, found, mine + others)
+    finding = _yes_no(draft, _MORE[draft.relation](*numbers), found, mine + others)
+    if finding.instead is not None and finding.instead.value == "no":
+        true = next(name for name, holds in _MORE.items() if holds(*numbers))
+        return replace(finding, instead=_changed(draft, relation=true))
+    return finding
 
 
 def _text(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
@@ -144,13 +172,18 @@ def _text(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
         return CANNOT_TELL
     # What stands beside a sign is not what the sign says. Where no such object is known, as on a
     # page, all lines are one text.
-    texts = [lines]
+    texts, true = [lines], None
     if experts.objects(image, draft.object):
         things = _described(draft, image, experts) or ()
         texts = [tuple(b for b in lines if _on(b, thing)) for thing in things]
-    hits = next((some for some in texts if stands_in(draft.value, _joined(some))), ())
+        if len(texts) == 1 and texts[0]:
+            true = _changed(draft, value=_joined(texts[0]))
     found = "; ".join(f'"{_joined(some)}"' for some in texts if some) or "no text"
-    return Finding(bool(hits), found, "read_text", hits or tuple(b for some in texts for b in some))
+    said = legible(draft.value)
+    for some in texts:
+        if stands_in(said, legible(_joined(some))):
+            return Finding(True, found, "read_text", some)
+    return Finding(False, found, "read_text", tuple(chain(*texts)), instead=true)
 
 
 def _joined(lines: Sequence[Box]) -> str:
@@ -190,7 +223,14 @@ def _yes_no(draft: ClaimDraft, truth: bool, found: str, boxes: tuple[Box, ...]) 
     value = draft.value.strip().lower()
     if value not in ("yes", "no"):
         return CANNOT_TELL
-    return Finding(truth == (value == "yes"), found, "detect", boxes)
+    if truth == (value == "yes"):
+        return Finding(True, found, "detect", boxes)
+    true = _changed(draft, value="yes" if truth else "no")
+    return Finding(False, found, "detect", boxes, instead=true)
+
+
+def _changed(draft: ClaimDraft, **update: str) -> ClaimDraft:
+    return draft.model_copy(update=update)
 
 
 def _thing(draft: ClaimDraft) -> str:

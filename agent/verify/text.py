@@ -25,15 +25,16 @@ from agent.errors import InputError
 from agent.result import Claim, Evidence
 from agent.store import MediaStore
 from agent.transcript import Transcript, merged
-from agent.verify.concepts import concepts
-from agent.verify.correction import correct
+from agent.verify.concepts import Drafts, concepts
+from agent.verify.correction import Correction, correct
 from agent.verify.findings import Finding, judge, weigh
 from agent.verify.questions import questions
 from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
 from mllm.backends.protocol import Backend, Session
-from mllm.claims import ClaimDraft, Failed
+from mllm.claims import ClaimDraft
 from mllm.content import Artifact, Usage, Value
+from mllm.data.lexicon import normalize
 from prompts import language
 from tools.pool import default_pool
 from tools.protocol import Tool
@@ -70,10 +71,12 @@ def verify(
     text: str,
     images: Sequence[media.Source],
     *,
+    question: str = "",
     model: str | Backend | BaseChatModel = "nano",
     tools: Sequence[Tool] | None = None,
 ) -> VerifiedAnswer:
-    """Check ``text``, English or Chinese, against pictures; ``tools`` are the experts, those of
+    """Check ``text``, English or Chinese, against pictures. ``question`` is what it answers, if
+    anything: a bare "Yes." claims nothing without. ``tools`` are the experts, those of
     ``tools.default_tools`` unless given.
 
     A claim of the result is "supported", "corrected", or "unsupported" when no expert could tell
@@ -101,7 +104,7 @@ def verify(
         experts = Experts(context, given.get("detect"), given.get("read_text"), given.get("look"))
         session = backend.session(store)
         try:
-            return _Check(text, shown, session, experts).result()
+            return _Check(text, question, shown, session, experts).result()
         finally:
             session.close()
 
@@ -113,6 +116,7 @@ _Weighed = list[tuple[ClaimDraft, Finding]] | None
 @dataclass
 class _Check:
     text: str
+    question: str
     images: Sequence[Artifact]
     session: Session
     experts: Experts
@@ -122,9 +126,9 @@ class _Check:
 
     def result(self) -> VerifiedAnswer:
         said = sentences(self.text)
-        first = self._weighed(said)
+        first = self._weighed(self._taken(said))
         new = self._corrected(said, first)
-        second = self._weighed(new)
+        second = self._weighed(self._claimed(first, new))
         done = [self._sentence(*one) for one in zip(said, first, new, second, strict=True)]
         claims = [c for one in done for c in one.claims if c.verdict != "contradicted"]
         evidence = {e.id: e for claim in claims for e in claim.evidence}
@@ -136,38 +140,60 @@ class _Check:
             tokens=self.usage,
         )
 
-    def _weighed(self, texts: Sequence[str]) -> list[_Weighed]:
-        """What the experts say of the claims of each text."""
-        taken, usage = concepts("", texts, self.session)
+    def _taken(self, texts: Sequence[str]) -> list[Drafts]:
+        """What the model says that each text claims."""
+        taken, usage = concepts(self.question, texts, self.session)
         self.usage += usage
+        return taken
+
+    def _weighed(self, taken: Sequence[Drafts]) -> list[_Weighed]:
+        """What the experts say of the claims."""
         self.experts.answer(self.images, questions([d for some in taken for d in some or ()]))
         return [
             None if some is None else [(d, weigh(d, self.images, self.experts)) for d in some]
             for some in taken
         ]
 
-    def _corrected(self, said: Sequence[str], weighed: Sequence[_Weighed]) -> list[str]:
-        """The sentences of which a claim was contradicted, rewritten; nothing for the others."""
-        failed = [
-            [Failed(d.phrase(), found.found) for d, found in some or () if found.holds is False]
-            for some in weighed
-        ]
-        new, usage = correct(said, failed, self.session)
+    def _corrected(
+        self, said: Sequence[str], weighed: Sequence[_Weighed]
+    ) -> list[Correction | None]:
+        """The sentences of which a claim was contradicted, put right."""
+        wrong = [[one for one in some or () if one[1].holds is False] for some in weighed]
+        new, usage = correct(said, wrong, self.session)
         self.usage += usage
         return new
 
-    def _sentence(self, said: str, first: _Weighed, new: str, second: _Weighed) -> Sentence:
+    def _claimed(self, first: Sequence[_Weighed], new: Sequence[Correction | None]) -> list[Drafts]:
+        """What the corrected sentences claim: what the others claimed was said before, and of one
+        in which words were replaced it is known."""
+        taken = self._taken([one.text if one and one.true is None else "" for one in new])
+        for i, (some, one) in enumerate(zip(first, new, strict=True)):
+            if one and one.true is not None:
+                true = iter(one.true)
+                taken[i] = [next(true) if f.holds is False else d for d, f in some or ()]
+        return taken
+
+    def _sentence(
+        self, said: str, first: _Weighed, new: Correction | None, second: _Weighed
+    ) -> Sentence:
         """The sentence, as ``new`` if that holds."""
         claims = self._judged(first or ())
         wrong = [c for c in claims if c.verdict == "contradicted"]
         if not wrong:
             return Sentence(said=said, text=said, claims=claims, unread=first is None)
         again = self._judged(second or ())
-        # What could not be checked before need not be now; what is wrong or newly open must not be.
+        # What could not be checked before need not be now; what is wrong or newly open must not be,
+        # nor is a true sentence about other things a correction.
         opened = {c.text for c in claims if c.verdict == "unsupported"}
-        if not again or any(c.verdict != "supported" and c.text not in opened for c in again):
+        if (
+            new is None
+            or not again
+            or any(c.verdict != "supported" and c.text not in opened for c in again)
+            or _things(again) - _things(claims)
+        ):
             return Sentence(said=said, text=said, claims=merged((), claims))
-        return Sentence(said=said, text=new, claims=(*wrong, *merged(claims, again)))
+        done = merged(claims, again) if new.true is None else _replaced(claims, again)
+        return Sentence(said=said, text=new.text, claims=(*wrong, *done))
 
     def _judged(self, weighed: Sequence[tuple[ClaimDraft, Finding]]) -> tuple[Claim, ...]:
         claims = []
@@ -176,3 +202,19 @@ class _Check:
             self._evidence += len(claim.evidence)
             claims.append(claim)
         return tuple(claims)
+
+
+def _replaced(claims: Sequence[Claim], again: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The claims ``again`` that took the places of ``claims``."""
+    return tuple(
+        after.model_copy(update={"verdict": "corrected", "was": before.text})
+        if before.verdict == "contradicted"
+        else after
+        for before, after in zip(claims, again, strict=True)
+    )
+
+
+def _things(claims: Sequence[Claim]) -> set[str]:
+    """What claims speak of, however it is called."""
+    words = (word.strip() for claim in claims for word in (claim.object, claim.of))
+    return {normalize(word) or word.casefold() for word in words if word}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from agent.result import Questions
 from mllm.content import Artifact, Box, Boxes, Text
+from tools.look import Look
 from tools.protocol import Part, Tool, ToolContext, ToolError
 from tools.select import fits
 
@@ -31,16 +32,18 @@ class Experts:
 
     def answer(self, images: Sequence[Artifact], questions: Questions) -> None:
         """Have everything that is asked found out about each picture: one pass of the detector
-        for all labels, one of the reader. What was asked before is not asked again."""
+        for all labels, one of the reader, one batch of looks. What was asked before is not asked
+        again."""
         for image in images:
             new = [label for label in questions.labels if (image.id, label) not in self._found]
             if self.detect is not None and new:
                 self._detect(self.detect, image, new)
             if self.read_text is not None and questions.words and image.id not in self._read:
                 self._read[image.id] = self._lines(self.read_text, image)
-            for question in questions.looks:
-                if self.look is not None and (image.id, question) not in self._seen:
-                    self._seen[image.id, question] = self._look(self.look, image, question)
+            asked = [one for one in questions.looks if (image.id, one) not in self._seen]
+            if self.look is not None and asked:
+                for question, reply in zip(asked, self._looks(image, asked), strict=True):
+                    self._seen[image.id, question] = reply
 
     def objects(self, image: Artifact, label: str) -> tuple[Box, ...] | None:
         """Boxes of ``label``, or None when no detector here could tell."""
@@ -60,9 +63,19 @@ class Experts:
         except ToolError:
             return None
 
-    def _look(self, tool: Tool, image: Artifact, question: str) -> str | None:
+    def _looks(self, image: Artifact, questions: Sequence[str]) -> list[str | None]:
+        """The model's replies: all at once where the tool is ours, else one after the other."""
+        if not isinstance(self.look, Look):
+            return [self._look(image, question) for question in questions]
         try:
-            parts = tool.call({"image": image.id, "question": question}, self.context)
+            return [said or None for said in self.look.ask(image, questions, self.context)]
+        except ToolError:
+            return [None] * len(questions)
+
+    def _look(self, image: Artifact, question: str) -> str | None:
+        assert self.look is not None
+        try:
+            parts = self.look.call({"image": image.id, "question": question}, self.context)
         except ToolError:
             return None
         return " ".join(p.text for p in parts if isinstance(p, Text)).strip()

@@ -54,3 +54,4 @@ def test_a_missing_program_is_told_with_its_package(monkeypatch: pytest.MonkeyPa
     found = {finding.name: finding for finding in doctor.examine()}
     assert found["Chromium"].missing
     assert "apt install chromium" in found["Chromium"].get
+    assert found["xdotool"].missing and "apt install xdotool" in found["xdotool"].get

@@ -56,24 +56,24 @@ Draft = dict[str, str]
 
 FACTS: dict[str, tuple[Draft, str]] = {
     "There is a pig": ({"kind": "existence", "object": "pig", "value": "yes"}, "supported"),
-    "There is a dog": ({"kind": "existence", "object": "dog", "value": "yes"}, "unsupported"),
+    "A dog is there": ({"kind": "existence", "object": "dog", "value": "yes"}, "unsupported"),
     "No zebra is there": ({"kind": "existence", "object": "zebra", "value": "no"}, "supported"),
     "There are 3 cars": ({"kind": "count", "object": "cars", "value": "3"}, "contradicted"),
     "There are 2 cars": ({"kind": "count", "object": "cars", "value": "2"}, "corrected"),
     "A car is red": ({"kind": "attribute", "object": "car", "value": "red"}, "supported"),
-    "A car is blue": ({"kind": "attribute", "object": "car", "value": "blue"}, "unsupported"),
+    "A car is bluish": ({"kind": "attribute", "object": "car", "value": "blue"}, "unsupported"),
     "The pig is wooden": ({"kind": "attribute", "object": "pig", "value": "wooden"}, "unsupported"),
     "A car stands below the pig": ({"kind": "relation", "object": "car", "relation": "below",
                                     "of": "pig", "value": "yes"}, "supported"),
     "The sign says EXIT 28": ({"kind": "text", "object": "sign", "value": "EXIT 28"}, "supported"),
-    "The sign says OPEN": ({"kind": "text", "object": "sign", "value": "OPEN"}, "unsupported"),
+    "The sign says O P E N": ({"kind": "text", "object": "sign", "value": "OPEN"}, "unsupported"),
     "图中有两辆红色的汽车": ({"kind": "count", "object": "汽车", "color": "red", "value": "2"},
                              "supported"),
     "图中有一只狗": ({"kind": "existence", "object": "狗", "value": "yes"}, "unsupported"),
 }  # fmt: skip
 """What is said, what the model makes of it, and the verdict without any injection."""
 CORRECTIONS = {"There are 3 cars": "There are 2 cars"}
-"""What the model makes of a sentence of which a check has failed; of others, nothing."""
+"""What becomes of a sentence of which a check has failed; of others the model makes nothing."""
 
 SAID = [fact for fact in FACTS if fact not in CORRECTIONS.values()]
 ANSWER = "".join(f"{fact}。" if fact[0] > "z" else f"{fact}. " for fact in SAID)

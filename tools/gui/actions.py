@@ -64,7 +64,9 @@ class Goto(Value):
 
 
 class PointAt(Value):
-    name: Literal["click", "double", "right", "hover"]
+    # Download is a click that brings a file. No docstring: a model reads the schema at every step.
+
+    name: Literal["click", "double", "right", "hover", "download"]
     target: Target
 
 

@@ -87,7 +87,7 @@ def _matter(
             return "credentials", "a secret is given to the page"
         case Press():
             return _press(action.keys, facts)
-        case PointAt(name="click" | "double"):
+        case PointAt(name="click" | "double" | "download"):
             return _control(facts)
         case Drag():
             words, because = RULES["delete"]

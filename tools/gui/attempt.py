@@ -10,18 +10,22 @@ from typing import Any
 from playwright.async_api import Error
 
 from tools.gui import approval, failures
-from tools.gui.actions import LOOKS, MOVES, Action, Expect, Goto, Press, Spot, Target, Type, Upload
-from tools.gui.approval import Request, Unapproved
+from tools.gui.actions import LOOKS, MOVES, Goto, Press, Spot, Target, Type, Upload
+from tools.gui.approval import Unapproved
+from tools.gui.capture import png
 from tools.gui.deeds import Deed, closed, opened
-from tools.gui.hand import Done, File, Hand
+from tools.gui.hand import File, Hand
+from tools.gui.judge import Done, Verdict, decide
 from tools.gui.observation import Element, Snapshot, Told
 from tools.gui.perform import perform
-from tools.gui.preflight import Aim, at, resolve, spot_is_fresh
-from tools.gui.screen import Screen, png
+from tools.gui.preflight import Aim, at, resolve
+from tools.gui.screen import Screen
 from tools.gui.session import Session
-from tools.gui.verdict import Verdict, decide, holds, text_of, within
+from tools.gui.targets import spot_is_fresh
+from tools.gui.verdict import holds, text_of, within
 from tools.gui.view import View
 from tools.gui.watch import Watch
+from tools.gui.wish import Wish
 from tools.protocol import ToolContext
 
 PATIENCE = 20.0
@@ -34,18 +38,6 @@ EXPECT = 2.0
 """Seconds that an expectation gets to come true in a page that has settled."""
 
 Found = Element | Aim | None
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a model asks for: an action, what it expects of it, what to say to questions.
-    ``approved`` is what a person agreed to."""
-
-    action: Action
-    expect: Expect | None = None
-    accept_dialog: bool = False
-    answer: str | None = None
-    approved: tuple[Request, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,6 +128,10 @@ class Attempt:
         """Whether it caused something beyond the page before it failed."""
         return self.begun and self._watch.log.eventful()
 
+    def questioned(self) -> bool:
+        """Whether the page asked something."""
+        return self.begun and bool(self._watch.log.dialogs)
+
     @property
     def _watch(self) -> Watch:
         watch = self.session.watch
@@ -158,16 +154,17 @@ class Attempt:
         beside = {"accept_dialog": wish.accept_dialog, "answer": wish.answer}
         self.deed = deed.model_copy(update=beside)
         if action.name not in MOVES:
-            self.session.ledger.before.append((view.url, await text_of(view)))
-        if not isinstance(action, Goto):
+            self.session.ledger.act(view.url, await text_of(view))
+        if isinstance(action, Goto):
+            self.session.ledger.opened = True
+        else:
             self.before = await holds(wish.expect, view, self.ref)
             await view.each("mark")
         if pictured:
             self.picture = await png(view)
-        agreed = frozenset(request.matter for request in wish.approved)
         self.begun = True
         accept, opens = wish.accept_dialog or wish.answer is not None, action.name not in MOVES
-        self._watch.begin(accept, wish.answer, agreed, opens)
+        self._watch.begin(accept, wish.answer, wish.approved, opens)
 
     async def _approve(self) -> None:
         """Raises ``Unapproved`` unless a person agreed to what is about to be done, where one must.

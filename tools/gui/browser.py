@@ -9,32 +9,28 @@ answers with what it changed, so that it is seldom needed.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Self
 
-from mllm.content import Record
-from tools.gui import failures
-from tools.gui.actions import Action, AskPerson, Expect
-from tools.gui.approval import Approve, Request, Unapproved
-from tools.gui.attempt import Wish
-from tools.gui.driver import Driver, Seen
-from tools.gui.failures import Failure
+try:
+    import playwright  # noqa: F401  (one clear error here instead of many)
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "Browser needs playwright: install it with `pip install 'corvid-agent[gui]'`"
+    ) from error
+
+from tools.gui.actions import Action, Expect
+from tools.gui.approval import Approve
+from tools.gui.driver import Driver
 from tools.gui.observation import BUDGET
 from tools.gui.safety import Limits
 from tools.gui.secrets import Secrets
 from tools.gui.session import Session
-from tools.protocol import PersonNeeded, Question, Tool, ToolContext
+from tools.gui.wish import PERSON, QUESTIONS, Seen, Wish, fulfil, told
+from tools.protocol import Tool, ToolContext
 
 LIMIT = 50.0
 """Seconds of an action with all its waiting."""
-PERSON = 300.0
-"""Seconds that a person gets to answer; a later yes is a no, because the run has gone on."""
-QUESTIONS = 3
-"""Questions about one action: a page that makes up new ones is not followed further."""
-PIECE = 3900
-"""Characters of one text part: a run shortens longer ones."""
 
 
 class Browser(Tool):
@@ -97,35 +93,13 @@ class Browser(Tool):
             accept_dialog: Answer yes when the page asks for confirmation.
             answer: What to answer when the page asks for text.
         """
-        if isinstance(action, AskPerson):
-            return [_asked(action.question, context)]
-        driver, wish = self._driver, Wish(action, expect, accept_dialog, answer)
-        while True:
-            try:
-                return _told(driver, lambda: driver.act(wish, context), action.name)  # noqa: B023
-            except Unapproved as waiting:
-                self._ask(waiting.request, len(wish.approved), context)
-                wish = replace(wish, approved=(*wish.approved, waiting.request))
+        driver, secrets = self._driver, self.session.secrets
 
-    def _ask(self, request: Request, asked: int, context: ToolContext) -> None:
-        """Raises ``Failure`` unapproved unless a person agrees, ``PersonNeeded`` while nobody was
-        asked. The page goes on meanwhile: what was asked about is compared with what is there when
-        it is done."""
-        mask = self._driver.session.secrets.mask
-        refused = failures.unapproved(mask(request.what), mask(request.words()), True)
-        if asked >= QUESTIONS:
-            raise refused
-        if self._approve is None:
-            question = Question(text=mask(request.question()))
-            if question.text not in context.answers:
-                nobody = failures.unapproved(mask(request.what), mask(request.words()), False)
-                raise PersonNeeded(question, str(nobody))
-            if context.answers[question.text] != "yes":
-                raise refused
-            return
-        begun = time.monotonic()
-        if self._approve(request) is not True or time.monotonic() - begun > PERSON:
-            raise refused
+        def act(wish: Wish) -> Seen:
+            return driver.session.call(lambda: driver.act(wish, context), LIMIT, action.name)
+
+        wish = Wish(action, expect, accept_dialog, answer)
+        return fulfil(wish, act, self._approve, secrets, context)
 
     def start(self) -> None:
         """Start the browser now rather than at the first goto. Raises ``Failure`` crashed when
@@ -167,47 +141,8 @@ class Page(Tool):
             marks: Draw the references on the screenshot.
         """
         driver = self._driver
-        return _told(driver, lambda: driver.look(find, after, marks), "looking")
 
+        def look() -> Seen:
+            return driver.session.call(lambda: driver.look(find, after, marks), LIMIT, "looking")
 
-def _asked(question: str, context: ToolContext) -> str:
-    """What the person answers. Raises ``PersonNeeded`` while nobody was asked."""
-    wanted = Question(text=question, permission=False)
-    if wanted.text not in context.answers:
-        nobody = "unapproved: there is nobody to ask. Decide by the task, or end and ask there."
-        raise PersonNeeded(wanted, nobody)
-    return f"The person answers: {context.answers[wanted.text]}"
-
-
-def _told(driver: Driver, work: Callable[[], Coroutine[Any, Any, Seen]], what: str) -> Seen:
-    """Do it in the browser's thread. Whatever comes out of there is masked once more."""
-    mask = driver.session.secrets.mask
-    try:
-        seen = driver.session.call(work, LIMIT, what)
-    except Failure as failure:
-        raise Failure(failure.kind, mask(failure.text)) from None
-    masked: Seen = []
-    for part in seen:
-        if isinstance(part, Record):
-            part = Record(data=mask(part.data))
-        masked.append(mask(part) if isinstance(part, str) else part)
-    return _in_pieces(masked)
-
-
-def _in_pieces(seen: Seen) -> Seen:
-    """Texts in parts of whole lines, none longer than a run gives to the model."""
-    parts: Seen = []
-    for part in seen:
-        if not isinstance(part, str):
-            parts.append(part)
-            continue
-        lines = part.splitlines()
-        piece = lines[0]
-        for line in lines[1:]:
-            if len(piece) + len(line) >= PIECE:
-                parts.append(piece)
-                piece = line
-            else:
-                piece += f"\n{line}"
-        parts.append(piece)
-    return parts
+        return told(look, driver.session.secrets)

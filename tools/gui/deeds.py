@@ -16,11 +16,11 @@ from playwright.async_api import Error
 from mllm.content import Value
 from tools.gui.actions import Action, Expect, Finish, Spot, WaitFor
 from tools.gui.failures import Failure
+from tools.gui.judge import Verdict
 from tools.gui.locators import Anchor, Locator, anchor, text_place
 from tools.gui.observation import Told
 from tools.gui.preflight import resolve
 from tools.gui.targets import REFERENCE
-from tools.gui.verdict import Verdict
 from tools.gui.view import View
 from tools.gui.watch import Log
 

@@ -8,7 +8,8 @@ from mllm.content import Record
 from tools.gui import failures
 from tools.gui.actions import Action, Back, Finish, Goto, Target
 from tools.gui.approval import Unapproved
-from tools.gui.attempt import Attempt, Outcome, Wish
+from tools.gui.attempt import Attempt, Outcome
+from tools.gui.capture import shot
 from tools.gui.deeds import Deed
 from tools.gui.failures import Failure
 from tools.gui.loops import Loops, state_of
@@ -18,9 +19,8 @@ from tools.gui.screen import Screen
 from tools.gui.session import Session
 from tools.gui.tabs import where
 from tools.gui.targets import missing
-from tools.protocol import Picture, ToolContext
-
-Seen = list[str | Picture | Record]
+from tools.gui.wish import Seen, Wish
+from tools.protocol import ToolContext
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Driver:
             try:
                 return await self._tell(await attempt.make(recovery.targets), action, attempt.ref)
             except Unapproved:
-                if attempt.eventful():
+                if attempt.questioned():
                     self.untold.append("the page asked a question, which was first answered no")
                 raise
             except Failure as failure:
@@ -80,15 +80,15 @@ class Driver:
             return [self.told.matching(snapshot, find, after, self.budget)]
         tabs = where(self.session)
         whole = self.told.whole(snapshot, self.budget - len(tabs) - 1)
-        shot = await self.screen.shot(view, snapshot, marks)
-        return ["\n".join(filter(None, (whole, tabs))), *shot]
+        picture = await shot(self.screen, view, snapshot, marks)
+        return ["\n".join(filter(None, (whole, tabs))), *picture]
 
     async def _tell(self, outcome: Outcome, action: Action, ref: str) -> Seen:
         """What was done and what is new, within the budget; and what later actions and claims must
         agree with."""
         done, snapshot, ledger = outcome.done, outcome.snapshot, self.session.ledger
         if done.own and done.ref:
-            ledger.set.add(done.ref)
+            ledger.entered.add(done.ref)
         if isinstance(action, Finish):
             ledger.clear()
         beyond = outcome.beyond and not isinstance(action, Goto | Back)
@@ -105,7 +105,7 @@ class Driver:
         self.deeds.clear()
         if not self.pictures:
             return [text, *records]
-        return [text, *records, *await self.screen.shot(outcome.view, snapshot)]
+        return [text, *records, *await shot(self.screen, outcome.view, snapshot)]
 
     async def _mend(self, recovery: Recovery, failure: Failure, quiet: bool) -> Failure | None:
         """None when the action may be tried again; else what to tell, with all that was tried.

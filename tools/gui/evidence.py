@@ -1,7 +1,8 @@
 """A claim that the task is done is accepted only with evidence.
 
-The claim is made of facts about the page. Each must hold now; what held before anything was done
-proves nothing; and what the server refused stays refused until it accepts the same request.
+The claim is made of facts about the page. Each must hold now, and at least one must have become so
+by what was done: what a page showed when it was opened proves nothing, and where nothing was acted
+on, nothing is proved. What the server refused stays refused until it accepts the same request.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import time
 
 from tools.gui import failures
 from tools.gui.actions import Fact, Finish
-from tools.gui.hand import Done, Hand
+from tools.gui.hand import Hand
+from tools.gui.judge import Done, plain
 from tools.gui.ledger import Ledger
 from tools.gui.observation import Told
 from tools.gui.preflight import resolve
 from tools.gui.targets import REFERENCE
-from tools.gui.verdict import plain, within
+from tools.gui.verdict import within
 from tools.gui.view import View
 from tools.gui.words import REFUSALS
 
@@ -36,16 +38,22 @@ async def finish(action: Finish, hand: Hand, told: Told) -> Done:
     if ledger.refused:
         raise failures.not_done(f"contradicted: {'; '.join(ledger.refused.values())}")
     proofs: list[str] = []
-    new = not ledger.before
+    # A page that was opened just now may only show something new if a server accepted something.
+    shows, new = ledger.changed or not ledger.opened, False
     for fact in action.evidence:
         ref = (await resolve(fact.target, hand.view, told)).ref if fact.target else ""
         said = await within(fact, hand.view, ref, HOLDS)
         if missed := [what for what, so in said.items() if not so]:
             raise failures.not_done(f"contradicted: not so: {', '.join(missed)}")
         proofs += said
-        new = new or _became(fact, ref, ledger)
+        new = new or shows and _became(fact, ref, hand.view, ledger)
     if alarm := await _alarm(hand.view):
         raise failures.not_done(f"contradicted: the page says {alarm}")
+    if not ledger.before:
+        raise failures.not_done(
+            f"unverified: it is so ({', '.join(proofs)}), but nothing was acted on. If the task "
+            "was only to find something out, answer with what the page says"
+        )
     if not new:
         raise failures.not_done(
             f"unverified: {', '.join(proofs)} was so before anything was done; name what the "
@@ -60,18 +68,19 @@ async def _answered(ledger: Ledger) -> None:
         await asyncio.sleep(0.05)
 
 
-def _became(fact: Fact, ref: str, ledger: Ledger) -> bool:
-    """Whether the fact was not so before one of the actions."""
-    if fact.value is not None and ref in ledger.set:
+def _became(fact: Fact, ref: str, view: View, ledger: Ledger) -> bool:
+    """Whether something in the fact, which holds, was not so on the pages as they were opened."""
+    if fact.value is not None and ref in ledger.entered:
         return True
-    for url, text in ledger.before:
-        if fact.text is not None and plain(fact.text) not in text:
-            return True
-        if fact.url is not None and fact.url not in url:
-            return True
-        if fact.gone is not None and (REFERENCE.fullmatch(fact.gone) or plain(fact.gone) in text):
-            return True
-    return False
+    if fact.text is not None and not any(plain(fact.text) in t for t in ledger.found.values()):
+        return True
+    if fact.url is not None and not any(fact.url in url for url in ledger.found):
+        return True
+    if fact.gone is None:
+        return False
+    if REFERENCE.fullmatch(fact.gone):
+        return view.gave(fact.gone)
+    return any(plain(fact.gone) in text for text in ledger.before)
 
 
 async def _alarm(view: View) -> str:

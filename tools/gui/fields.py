@@ -6,7 +6,8 @@ import asyncio
 
 from tools.gui import failures
 from tools.gui.failures import Failure
-from tools.gui.hand import Done, Hand
+from tools.gui.hand import Hand
+from tools.gui.judge import Done
 from tools.gui.preflight import Aim, guarded
 
 ASKING = 5.0

@@ -24,21 +24,6 @@ class File:
 
 
 @dataclass(frozen=True)
-class Done:
-    """What was done. ``own``: whether the action's own claim holds, in words ``proof``."""
-
-    what: str
-    ref: str = ""
-    own: bool | None = None
-    proof: str = ""
-    text: str = ""
-    must_change: bool = False
-    """Whether the action failed when nothing at all changed."""
-    by_picture: bool = False
-    """Whether what it acts on is drawn, so that only the picture may change."""
-
-
-@dataclass(frozen=True)
 class Field:
     """What a field holds now; nothing when it is gone."""
 

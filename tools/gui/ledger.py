@@ -1,4 +1,4 @@
-"""What a session did so far, as far as a later claim must agree with it."""
+"""What a session did so far, as far as a later claim or a later submission must agree with it."""
 
 from __future__ import annotations
 
@@ -15,32 +15,69 @@ HARMLESS = ("GET", "HEAD", "OPTIONS")
 
 @dataclass
 class Ledger:
-    """Outlives the browser: what was refused before a crash was refused."""
+    """Outlives the browser: what was sent and refused before a crash was sent and refused."""
 
-    before: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    """Address and plain text of the page before each action that could have an effect."""
-    set: set[str] = field(default_factory=set)
+    found: dict[str, str] = field(default_factory=dict)
+    """Plain text of the pages that were opened, by address, before the first action on them."""
+    before: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    """Plain text of the page before each action that could have an effect."""
+    entered: set[str] = field(default_factory=set)
     """References of the fields that took what was put into them."""
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
     """What was sent and refused, by method and address, until the same is accepted."""
     sent: dict[Request, tuple[str, str, bool]] = field(default_factory=dict)
     """What was sent and is not answered, by method and address, and whether an action did it."""
+    stopped: set[tuple[str, str]] = field(default_factory=set)
+    """What was kept from being sent, by method and address, until its end is told."""
+    posted: set[str] = field(default_factory=set)
+    """Addresses that something was posted to since the browser started, and was not refused."""
+    lost: set[str] = field(default_factory=set)
+    """The same of browsers that ended: nobody may have seen what came of it."""
+    opened: bool = True
+    """Whether nothing was done yet on the page in front, which no action led to."""
+    changed: bool = False
+    """Whether a server accepted something that an action sent, or may have before a crash."""
 
     def clear(self) -> None:
         """Another task begins."""
-        for kept in (self.before, self.set, self.refused, self.sent):
+        for kept in (self.found, self.before, self.entered, self.refused, self.sent):
             kept.clear()
+        for addresses in (self.stopped, self.posted, self.lost):
+            addresses.clear()
+        self.opened, self.changed = True, False
+
+    def act(self, url: str, text: str) -> None:
+        """An action that can have an effect begins on this page."""
+        if self.opened and not self.changed:  # else it may show what was done before
+            self.found.setdefault(url, text)
+        self.before.append(text)
+        self.opened = False
 
     def send(self, request: Request, acting: bool) -> None:
         if request.method not in HARMLESS:
-            self.sent[request] = (request.method, request.url.partition("?")[0], acting)
+            self.sent[request] = (request.method, address(request.url), acting)
+
+    def post(self, url: str) -> None:
+        """Something is posted there now, once more where a browser that ended had done so."""
+        self.posted.add(address(url))
+        self.lost.discard(address(url))
+
+    def stop(self, method: str, url: str) -> None:
+        """It is kept from being sent: an answer to it is none of the server's."""
+        self.stopped.add((method, address(url)))
 
     def answer(self, request: Request, status: int, refusal: str) -> None:
         """``status`` is 0 where no answer came; ``refusal`` is "" where that says nothing, because
         the page itself gave up waiting."""
-        method, url, _ = self.sent.pop(request, ("", "", False))
+        method, url, acting = self.sent.pop(request, ("", "", False))
+        if (method, url) in self.stopped:
+            self.stopped.discard((method, url))
+            return
+        if status >= 400:
+            self.posted.discard(url)
         if 0 < status < 400:
             self.refused.pop((method, url), None)
+            self.changed = self.changed or acting
         elif method and refusal:
             self.refused[method, url] = refusal
 
@@ -50,6 +87,12 @@ class Ledger:
 
     def lose(self) -> None:
         """The browser ended: nobody knows what became of what it had sent."""
-        for method, url, _ in self.sent.values():
-            self.refused[method, url] = f"{method} {url[:120]} got no answer"
+        self.changed = self.changed or bool(self.sent or self.posted)
+        self.lost |= self.posted
+        self.posted.clear()
         self.sent.clear()
+
+
+def address(url: str) -> str:
+    """Without the query."""
+    return url.partition("?")[0]

@@ -29,9 +29,11 @@ from tools.gui.actions import (
     Upload,
     WaitFor,
 )
+from tools.gui.downloads import download
 from tools.gui.evidence import finish
 from tools.gui.failures import Failure
-from tools.gui.hand import Done, Hand
+from tools.gui.hand import Hand
+from tools.gui.judge import Done
 from tools.gui.observation import Told
 from tools.gui.preflight import Aim, guarded
 from tools.gui.safety import with_scheme
@@ -60,6 +62,8 @@ async def perform(action: Action, hand: Hand, told: Told) -> Done:
             return await _goto(hand, action.url)
         case Back():
             return await _back(hand)
+        case PointAt(name="download"):
+            return await download(hand)
         case PointAt():
             return await _point(hand, action.name)
         case Type():
@@ -108,6 +112,8 @@ async def _goto(hand: Hand, url: str) -> Done:
     try:
         response = await view.page.goto(url, wait_until="domcontentloaded", timeout=LOADING * 1000)
     except Error as error:
+        if "has been closed" in error.message:
+            raise
         log = hand.session.watch.log if hand.session.watch else None
         if log and (log.stopped or log.dismissed or log.downloads or STARTED in error.message):
             return Done(f"goto {url}")

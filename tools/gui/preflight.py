@@ -17,7 +17,7 @@ from playwright.async_api import Error
 from mllm.content import Point
 from tools.gui import failures
 from tools.gui.failures import Failure
-from tools.gui.observation import Element, Snapshot, Told
+from tools.gui.observation import Element, Told
 from tools.gui.targets import REFERENCE, by_words, missing
 from tools.gui.view import Document, View
 
@@ -135,10 +135,9 @@ async def at(point: Point, view: View) -> Aim:
 async def _frame_at(view: View, parent: Document, number: int) -> tuple[Document, list[Any]] | None:
     """The document inside of the frame with this number, and where its content lies."""
     for frame in parent.frame.child_frames:
-        child = await view.document(frame)
-        box = await parent.ask("frameBox", child.holder)
+        box = await parent.ask("frameBox", await view.holder(frame))
         if box and box[0] == number:
-            return child, box
+            return await view.document(frame), box
     return None
 
 
@@ -156,19 +155,6 @@ async def guarded(target: Aim, view: View) -> AsyncIterator[None]:
         return
     if isinstance(landed, list):
         raise failures.moved(str(target), _label(landed))
-
-
-def spot_is_fresh(point: Point, shown: Snapshot | None, now: Snapshot) -> None:
-    """Raise ``Failure`` when the page of a screenshot has scrolled or is another one since."""
-    if shown is None:
-        raise Failure(
-            "not_found",
-            f"{point.artifact} is no screenshot of this browser; name a screenshot or an element.",
-        )
-    if (shown.url, shown.scroll) != (now.url, now.scroll):
-        raise Failure(
-            "stale", f"the page has moved on since {point.artifact}; point at the last screenshot."
-        )
 
 
 def _covered(what: str, found: dict[str, Any]) -> Failure:

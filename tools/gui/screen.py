@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 
 from PIL import Image as PILImage
 from PIL import ImageDraw
-from playwright.async_api import Error
 
 from tools.annotate import draw_boxes
 from tools.gui.observation import Corners, Snapshot
-from tools.gui.view import View
-from tools.protocol import Picture
+from tools.protocol import SCREENSHOT, Picture
 
 SHOTS = 20
 """Screenshots that points may still refer to."""
@@ -29,31 +27,22 @@ class Screen:
     shots: OrderedDict[str, Snapshot] = field(default_factory=OrderedDict)
     """What was on the screen when a picture was taken, by the picture's hash."""
 
-    async def shot(
-        self, view: View, snapshot: Snapshot, marks: bool = False
-    ) -> list[str | Picture]:
-        """A picture of the page that ``snapshot`` tells of; with ``marks`` it carries a frame and
-        the reference on every control in view."""
-        try:
-            data = await png(view)
-            # What shows a secret may have come or moved since.
-            veiled = (*snapshot.veiled, *(await view.snapshot()).veiled) if view.secrets else ()
-        except Error:
-            return ["no screenshot could be taken"]
+    def show(
+        self, data: bytes, veiled: tuple[Corners, ...], snapshot: Snapshot, marks: bool = False
+    ) -> Picture:
+        """A screenshot (the bytes of its file) of what ``snapshot`` tells of, without what stands
+        at ``veiled``; with ``marks`` it carries a frame and the reference on every control in
+        view."""
         image: PILImage.Image = PILImage.open(io.BytesIO(data))
         if veiled:
             image, data = _covered(image, veiled)
         if marks:
             boxes = snapshot.boxes("screen")[:MARKS]
-            return [Picture(draw_boxes(image, boxes, numbered=False), parent="", name="marked")]
+            return Picture(draw_boxes(image, boxes, numbered=False), parent="", name="marked")
         self.shots[hashlib.sha256(data).hexdigest()] = snapshot
         while len(self.shots) > SHOTS:
             self.shots.popitem(last=False)
-        return [Picture(image, parent="", name="screen", data=data)]
-
-
-async def png(view: View) -> bytes:
-    return await view.page.screenshot(scale="css", timeout=5000)
+        return Picture(image, parent="", name=SCREENSHOT, data=data)
 
 
 def _covered(image: PILImage.Image, places: tuple[Corners, ...]) -> tuple[PILImage.Image, bytes]:

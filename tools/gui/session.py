@@ -2,8 +2,7 @@
 
 Tools are called from a new thread each time, and playwright's objects belong to the one that made
 them. So a session owns a thread with an event loop; every call is bounded in time there, also where
-the page hangs. Each document request is checked against the limits before it is sent: redirects,
-new tabs, frames and downloads as much as what was asked for.
+the page hangs. What may go out is for ``gate`` to say.
 """
 
 from __future__ import annotations
@@ -18,9 +17,10 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from playwright.async_api import Browser, CDPSession, Error, Page, Playwright, async_playwright
+from playwright.async_api import Browser, Error, Page, Playwright, async_playwright
 
 from tools.gui import failures
+from tools.gui.gate import Gate
 from tools.gui.ledger import Ledger
 from tools.gui.safety import Limits
 from tools.gui.secrets import Secrets
@@ -32,6 +32,8 @@ T = TypeVar("T")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """Chromium as installed by the system; without one, playwright's own."""
 SWITCHES = ("--disable-gpu", "--disable-background-networking", "--disable-sync")
+ENDING = 0.2
+"""Seconds in which the end of the browser is heard of, after a call that failed because of it."""
 KNOWN = "told"
 """Instead of the reason of a loss that was reported already."""
 LISTEN = files("tools.gui").joinpath("listen.js").read_text("utf-8")
@@ -64,7 +66,7 @@ class Session:
         crashed, and whatever ``work`` raises."""
         with self._turn:
             future = asyncio.run_coroutine_threadsafe(
-                asyncio.wait_for(work(), seconds), self._running()
+                asyncio.wait_for(_heard(work()), seconds), self._running()
             )
             try:
                 return future.result(seconds + 1)
@@ -151,7 +153,6 @@ class Session:
             ) from None
         self._browser.on("disconnected", lambda _: self._lose("the browser ended"))
         self._lost = ""
-        await self._check_requests(self._browser)
         width, height = self._size
         context = await self._browser.new_context(
             viewport={"width": width, "height": height},
@@ -161,6 +162,8 @@ class Session:
         context.set_default_timeout(10_000)
         await context.add_init_script(script=LISTEN)
         self.watch = Watch(context, self.limits, self.secrets, self.ledger)
+        gate = Gate(self.limits, self.secrets, self.ledger, self.watch, self.tabs)
+        await gate.open(self._browser, context)
         context.on("page", self._add)
 
     def _add(self, page: Page) -> None:
@@ -174,41 +177,9 @@ class Session:
         self._views.insert(len(self._views) - (0 if self.watch.acting else 1), view)
         page.on("crash", lambda _: self._lose("the page crashed"))
 
-    async def _check_requests(self, browser: Browser) -> None:
-        """Pause every request for a document, and every one to a denied domain, in all tabs."""
-        cdp = await browser.new_browser_cdp_session()
-        patterns: list[dict[str, str]] = [{"urlPattern": "*", "resourceType": "Document"}]
-        patterns += [{"urlPattern": f"*{domain.lstrip('*')}*"} for domain in self.limits.denied]
-
-        def paused(event: dict[str, Any]) -> None:
-            self._checks.add(task := asyncio.ensure_future(self._decide(cdp, event)))
-            task.add_done_callback(self._checks.discard)
-
-        self._checks: set[asyncio.Future[None]] = set()
-        cdp.on("Fetch.requestPaused", paused)
-        await cdp.send("Fetch.enable", {"patterns": patterns})
-
-    async def _decide(self, cdp: CDPSession, event: dict[str, Any]) -> None:
-        url, id = event["request"]["url"], event["requestId"]
-        document = event.get("resourceType") == "Document"
-        objection = self.limits.objection(url) if document else ""
-        if not document and self.limits.denies(url):
-            objection = "its domain is denied"
-        with suppress(Error):  # the tab closed meanwhile
-            if not objection:
-                await cdp.send("Fetch.continueRequest", {"requestId": id})
-                return
-            if self.watch is not None:
-                in_front = document and event["frameId"] in await _tabs(cdp)
-                said = self.watch.log.stopped if in_front else self.watch.log.blocked
-                said.append((self.secrets.mask(url)[:120], objection))
-            if document:  # no content: the tab stays where it is
-                await cdp.send("Fetch.fulfillRequest", {"requestId": id, "responseCode": 204})
-            else:
-                refused = {"requestId": id, "errorReason": "BlockedByClient"}
-                await cdp.send("Fetch.failRequest", refused)
-
     def _lose(self, why: str) -> None:
+        if posted := ", ".join(sorted(self.ledger.posted)):
+            why += f" after something was posted to {self.secrets.mask(posted)[:200]}"
         self._lost = self._lost or why
         self.ledger.lose()
 
@@ -229,7 +200,11 @@ class Session:
             self._playwright = None
 
 
-async def _tabs(cdp: CDPSession) -> set[str]:
-    """Ids of the main frames of all tabs."""
-    targets = (await cdp.send("Target.getTargets"))["targetInfos"]
-    return {t["targetId"] for t in targets if t["type"] == "page"}
+async def _heard(work: Coroutine[Any, Any, T]) -> T:
+    """``work``. When it fails because the browser ended, that is known afterwards."""
+    try:
+        return await work
+    except Error as error:
+        if "closed" in error.message or "crashed" in error.message:
+            await asyncio.sleep(ENDING)
+        raise

@@ -9,7 +9,8 @@ from playwright.async_api import Error
 
 from tools.gui.actions import Tabs
 from tools.gui.failures import Failure
-from tools.gui.hand import Done, Hand
+from tools.gui.hand import Hand
+from tools.gui.judge import Done
 from tools.gui.session import Session
 from tools.gui.view import View
 

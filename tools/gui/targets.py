@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
+from mllm.content import Point
 from tools.gui.failures import Failure, stale
 from tools.gui.observation import Element, Snapshot
 
@@ -44,6 +45,19 @@ def missing(snapshot: Snapshot, ref: str, told: str | None) -> Failure:
     alike = told.partition(" ")[2]
     now = [e.label() for e in snapshot.elements if e.essence().partition(" ")[2] == alike]
     return stale(told, now[:MOST])
+
+
+def spot_is_fresh(point: Point, shown: Snapshot | None, now: Snapshot) -> None:
+    """Raise ``Failure`` when the page of a screenshot has scrolled or is another one since."""
+    if shown is None:
+        raise Failure(
+            "not_found",
+            f"{point.artifact} is no screenshot of this one; name a screenshot or an element.",
+        )
+    if (shown.url, shown.scroll) != (now.url, now.scroll):
+        raise Failure(
+            "stale", f"the page has moved on since {point.artifact}; point at the last screenshot."
+        )
 
 
 def _only(found: list[Element], words: str) -> Element:

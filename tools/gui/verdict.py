@@ -1,62 +1,16 @@
-"""Whether an action had the effect that was expected of it."""
+"""Whether what was expected holds on a page."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
-from typing import Literal
 
 from playwright.async_api import Error
 
 from tools.gui.actions import Expect
-from tools.gui.hand import Done
+from tools.gui.judge import plain
 from tools.gui.targets import REFERENCE
 from tools.gui.view import View
-from tools.gui.watch import Refusal
-
-Kind = Literal["verified", "unverified", "contradicted"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    kind: Kind
-    why: str
-
-    def words(self) -> str:
-        return f"{self.kind} ({self.why})"
-
-
-def decide(
-    before: dict[str, bool],
-    after: dict[str, bool],
-    done: Done,
-    refusals: list[Refusal],
-    loading: bool,
-    looks: bool,
-) -> Verdict:
-    """Judge an action. ``before`` and ``after`` say of each expectation, in words, whether it held;
-    ``done`` whether the action did by itself what it says (a field holds what was typed).
-
-    A refusal of the server refutes everything. What held before already proves nothing, except for
-    actions that only look. What does not hold while the page still loads is not known.
-    """
-    if decisive := [r.words() for r in refusals if r.decisive]:
-        return Verdict("contradicted", "; ".join(decisive))
-    if done.own is False:
-        return Verdict("contradicted", done.proof)
-    if not after:
-        if done.own:
-            return Verdict("verified", done.proof)
-        return Verdict("unverified", "nothing was expected")
-    if failed := [what for what, holds in after.items() if not holds]:
-        kind: Kind = "unverified" if loading else "contradicted"
-        still = ", the page is still loading" if loading else ""
-        return Verdict(kind, f"not so: {', '.join(failed)}{still}")
-    old = [what for what in after if before.get(what) and not what.startswith("value")]
-    if old and not looks:
-        return Verdict("unverified", f"was so before: {', '.join(old)}")
-    return Verdict("verified", ", ".join(after))
 
 
 async def holds(expect: Expect | None, view: View, ref: str) -> dict[str, bool]:
@@ -116,7 +70,3 @@ async def _drawn(view: View, ref: str) -> bool:
     except Error:
         return False
     return bool(row and row[5])
-
-
-def plain(text: str) -> str:
-    return " ".join(text.split()).casefold()

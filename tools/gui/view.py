@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -17,6 +18,8 @@ from tools.gui.secrets import PLACEHOLDER, Secrets
 PATIENCE = 5.0
 """Seconds within which a document answers, or counts as hanging."""
 FRAME_PATIENCE = 1.0
+SILENCE = 3.0
+"""Seconds for which a frame is left alone whose document does not come."""
 LONG = 120
 """Characters of a name or value."""
 
@@ -63,6 +66,8 @@ class View:
         self._references = references
         references.tabs[page] = tab
         self._documents: dict[Frame, Document] = {}
+        self._silent: dict[Frame, float] = {}
+        """Frames whose document does not come, and until when they are left alone."""
 
     @property
     def secrets(self) -> Secrets:
@@ -133,7 +138,7 @@ class View:
         for last in (False, False, True):  # a navigation between the two calls: once more
             try:
                 document = await self.document(frame, patience)
-                holders = [(await self.document(child, patience)).holder for child in children]
+                holders = [await self.holder(child) for child in children]
                 told: dict[str, Any] = await document.ask("snapshot", holders, patience=patience)
                 return told
             except Error:
@@ -148,15 +153,32 @@ class View:
         """The document of a frame, with the closure installed."""
         if frame in self._documents:
             return self._documents[frame]
-        agent = await asyncio.wait_for(frame.evaluate_handle(SCRIPT), patience)
-        holder = await frame.frame_element() if frame.parent_frame else None
+        if self._silent.get(frame, 0.0) > time.monotonic():
+            raise TimeoutError
+        try:
+            agent = await asyncio.wait_for(frame.evaluate_handle(SCRIPT), patience)
+        except TimeoutError:
+            if frame.parent_frame:
+                self._silent[frame] = time.monotonic() + SILENCE
+            raise
+        holder = await self.holder(frame)
         self._documents[frame] = Document(frame, agent, holder, self._references)
         return self._documents[frame]
+
+    async def holder(self, frame: Frame) -> ElementHandle | None:
+        """The element that holds a frame, whether or not its document has come yet."""
+        if frame in self._documents:
+            return self._documents[frame].holder
+        return await frame.frame_element() if frame.parent_frame else None
 
     def home(self, ref: str) -> Document | None:
         """The document of this tab that gave a reference."""
         found = self._references.homes.get(int(ref[1:]))
         return found if found and found.frame.page == self.page else None
+
+    def gave(self, ref: str) -> bool:
+        """Whether there ever was an element with this reference."""
+        return int(ref[1:]) in self._references.homes
 
     def elsewhere(self, ref: str) -> str:
         """The other open tab that gave a reference, or ""."""

@@ -53,10 +53,12 @@ class Log:
     refusals: list[Refusal] = field(default_factory=list)
     popups: list[Page] = field(default_factory=list)
     downloads: list[str] = field(default_factory=list)
+    files: list[Download] = field(default_factory=list)
+    """The downloads themselves."""
     stopped: list[tuple[str, str]] = field(default_factory=list)
-    """Addresses that a tab was kept from, and why."""
+    """Addresses that a tab was kept from, or a download, and why."""
     blocked: list[tuple[str, str]] = field(default_factory=list)
-    """The same for frames, parts of pages and downloads."""
+    """The same for frames, parts of pages, and what scripts send."""
     chooser: asyncio.Future[FileChooser] = field(default_factory=asyncio.Future)
     """Done when the page asks for a file, until one is handed over."""
     pending: set[Request] = field(default_factory=set)
@@ -89,7 +91,8 @@ class Watch:
         """Whether tabs that open now are the doing of an action."""
         self._limits, self._mask, self._ledger = limits, secrets.mask, ledger
         self._accept = False
-        self._agreed: frozenset[str] = frozenset()
+        self.approved: tuple[Ask, ...] = ()
+        """What a person agreed to, of the action at work."""
         self._answer: str | None = None
         self._begun: set[Request] = set()
         context.on("request", self._request)
@@ -103,20 +106,20 @@ class Watch:
         self,
         accept_dialog: bool = False,
         answer: str | None = None,
-        agreed: frozenset[str] = frozenset(),
+        approved: tuple[Ask, ...] = (),
         opens: bool = True,
     ) -> Log:
         """``opens``: whether tabs that open meanwhile are the action's doing.
         ``accept_dialog``: questions of the page (not mere alerts) are answered with yes, where a
-        person ``agreed`` to the matter or it needs nobody's approval."""
-        self._accept, self._answer, self._agreed = accept_dialog, answer, agreed
+        person ``approved`` the matter or it needs nobody's approval."""
+        self._accept, self._answer, self.approved = accept_dialog, answer, approved
         self.acting = opens
         self.log, self._begun = Log(), set()
         return self.log
 
     def rest(self) -> None:
         """The action is over: nothing is agreed to, and what opens now opened by itself."""
-        self._accept, self._answer, self._agreed = False, None, frozenset()
+        self._accept, self._answer, self.approved = False, None, ()
         self.acting = False
 
     def _request(self, request: Request) -> None:
@@ -151,7 +154,8 @@ class Watch:
         self.log.dialogs.append(said)
         page = dialog.page
         ask = asked_by_page(message, self._mask(page.url if page else ""))
-        if self._accept and ask and ask.matter not in self._agreed and dialog.type != "alert":
+        agreed = {request.matter for request in self.approved}
+        if self._accept and ask and ask.matter not in agreed and dialog.type != "alert":
             self.log.asks.append(ask)
         try:
             if dialog.type == "alert":
@@ -178,10 +182,11 @@ class Watch:
 
     async def _download(self, download: Download) -> None:
         if objection := self._limits.objection(download.url):
-            self.log.blocked.append((self._mask(download.url)[:120], objection))
+            self.log.stopped.append((self._mask(download.url)[:120], objection))
             await download.cancel()
         else:
             self.log.downloads.append(self._mask(download.suggested_filename))
+            self.log.files.append(download)
 
 
 def _decisive(request: Request) -> bool:
@@ -191,10 +196,10 @@ def _decisive(request: Request) -> bool:
         navigates = request.is_navigation_request() and request.frame.parent_frame is None
     except Error:  # the tab is gone
         return False
-    return navigates or (request.method not in HARMLESS and _site(page) == _site(request.url))
+    return navigates or (request.method not in HARMLESS and site(page) == site(request.url))
 
 
-def _site(url: str) -> str:
+def site(url: str) -> str:
     """``shop.example.com`` and ``api.example.com`` are one site."""
     host = urlsplit(url).hostname or ""
     labels = host.split(".")

@@ -21,6 +21,7 @@ from agent.evaluation.hallucination_scores import (
     Case,
     Replies,
     always,
+    compared,
     corrections,
     pope_f1,
     ratio,
@@ -167,6 +168,41 @@ def test_what_became_of_claims() -> None:
     same = corrections(CASES[:2], before, before)
     assert same["right_claims_kept"]["value"] == 1
     assert same["corrected_right"]["n"] == 0
+
+
+def test_a_bare_answer_states_what_was_asked() -> None:
+    before = [said("", {"cup": "Yes.", "cat": "yes"}), said("", {"key": "No.", "cat": "No."})]
+    after = [said("", {"cup": "No.", "cat": "no"}), said("", {"key": "Yes.", "cat": "No."})]
+    row = corrections(CASES[:2], before, after)
+    kept, right = row["right_claims_kept"], row["corrected_right"]
+    assert (kept["value"], kept["n"]) == (0.5, 2), "the cup was lost, the second no cat stays"
+    assert (right["value"], right["n"]) == (pytest.approx(2 / 3), 3), "no cup is wrong"
+
+
+def test_the_table_says_what_helps() -> None:
+    def row(f1: float, chair: float, cover: float) -> dict[str, Any]:
+        values = {**{f"pope_f1.{s}": f1 for s in SETTINGS}, "chair_i": chair, "cover": cover}
+        values["chair_s"] = chair
+        return {
+            k: {"value": v, "low": v - 0.05, "high": v + 0.05, "n": 9} for k, v in values.items()
+        }
+
+    assert compared(
+        {
+            "base": row(0.6, 0.5, 0.5),
+            "better": row(0.8, 0.2, 0.5),
+            "hardly": row(0.65, 0.45, 0.5),
+            "silent": row(0.6, 0.5, 0.1),
+            "broken": {"error": "not trained"},
+        }
+    ) == [
+        "better is better than base in pope_f1.random, pope_f1.popular, pope_f1.adversarial, "
+        "chair_i, chair_s",
+        "hardly does not help",
+        "silent does not help; worse in cover",
+    ]
+    nothing = {k: {**m, "low": None, "high": None} for k, m in row(0.9, 0.1, 0.9).items()}
+    assert compared({"base": row(0.6, 0.5, 0.5), "unsure": nothing}) == ["unsure does not help"]
 
 
 def test_intervals_are_of_pictures_not_of_answers() -> None:

@@ -79,7 +79,7 @@ def test_saying_so_is_no_success(theatre: Theatre) -> None:
 
     played = theatre.play(task, liar)
     assert not played.success and not played.claimed
-    luck = theatre.play(task, lambda url: at_random(task, url, random.Random(1)))
+    luck = theatre.play(task, lambda url: at_random(task.goal, task.lang, random.Random(1), url))
     assert luck.success <= luck.claimed
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,15 +22,24 @@ from tools.protocol import Picture, ToolError
 
 pytest.importorskip("playwright", reason="the extra gui is not installed")
 from tools import Browser  # noqa: E402
-from tools.gui import attempt  # noqa: E402
+from tools.gui import attempt, downloads, evidence, recovery  # noqa: E402
 from tools.gui.approval import Request  # noqa: E402
 from tools.gui.session import NAMES  # noqa: E402
 
 HERE = Path(__file__).parent
 FOLDERS = (Path(__file__).parents[3] / "examples" / "pages", HERE / "faults", HERE / "injections")
 SECRETS = {"PASSWORD": "s3same-öffne!", "CARD": "4929381302846117", "PIN": "4711"}
-SLOW = 0.8
+SLOW = 0.5
 """Seconds that a slow answer takes."""
+WAITS = (
+    (attempt, "EXPECT", 0.5),
+    (attempt, "SETTLE", 1.5),
+    (evidence, "HOLDS", 0.3),
+    (evidence, "ANSWERED", 1.5),
+    (downloads, "BEGINS", 0.5),
+    (recovery, "WAIT", 0.7),
+)
+"""How long is waited in tests for what does not come: longer than ``SLOW`` where it does."""
 STYLE = "<!doctype html><meta charset=utf-8><title>Test</title><style>body{margin:20px}</style>"
 
 
@@ -36,8 +47,10 @@ STYLE = "<!doctype html><meta charset=utf-8><title>Test</title><style>body{margi
 class Site:
     """A server on loopback: bundled pages, pages that a test writes, and a booking desk.
 
-    What is sent to a path with "refuse" is refused, to one with "slow" answered late, and a body
-    that says "refuse" is refused anywhere.
+    What is sent to a path with "refuse" is refused, to one with "slow" answered late, to one with
+    "error" answered with status 500 and glad words, and to "then/PAGE" with that page. A body that
+    says "refuse" is refused anywhere. A path with "endless" is never answered, and "bookings" lists
+    what was accepted.
     """
 
     port: int = 0
@@ -54,6 +67,10 @@ class Site:
     def evil(self) -> str:
         """Where no page may lead."""
         return self.url(host="evil.localhost")
+
+    def filled(self, page: str) -> str:
+        """A bundled page with the addresses of this server."""
+        return page.replace("{{evil}}", self.evil()).replace("{{site}}", self.url())
 
     def put(self, body: str, path: str = "") -> str:
         """The address of a page with this body."""
@@ -81,7 +98,11 @@ def server() -> Iterator[Site]:
     class Desk(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.asked.append(f"{self.headers['host']}{self.path}")
-            if self.path.startswith("/redirect?"):
+            if "endless" in self.path:
+                self.rfile.read(1)  # until the browser gives up
+            elif self.path == "/bookings":
+                self.reply(200, "<br>".join(site.booked).encode())
+            elif self.path.startswith("/redirect?"):
                 self.send_response(302)
                 self.send_header("Location", self.path.partition("?")[2])
                 self.end_headers()
@@ -90,7 +111,7 @@ def server() -> Iterator[Site]:
             elif self.path.startswith("/file"):
                 self.reply(200, b"data", ("Content-Disposition", "attachment; filename=menu.txt"))
             elif page := bundled(self.path.lstrip("/").partition("?")[0]):
-                self.reply(200, page.replace("{{evil}}", site.evil()).encode())
+                self.reply(200, site.filled(page).encode())
             else:
                 self.reply(404, b"nothing here")
 
@@ -100,9 +121,16 @@ def server() -> Iterator[Site]:
             refusal = site.refusal or ("refused" if "refuse" in self.path + body else "")
             if "slow" in self.path:
                 time.sleep(SLOW)
-            if not refusal:
+            if "endless" in self.path:
+                self.rfile.read(1)
+            elif "error" in self.path:
+                self.reply(500, b"Your table is booked")
+            elif refusal:
+                self.reply(409, refusal.encode())
+            else:
                 site.booked.append(body)
-            self.reply(409 if refusal else 200, (refusal or "booked").encode())
+                page = self.path.partition("/then")[2]
+                self.reply(303 if page else 200, b"booked", *([("Location", page)] if page else []))
 
         def reply(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
             self.send_response(status)
@@ -212,7 +240,8 @@ class Surfer:
 def surf(
     chromium: Browser, context: Context, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> Surfer:
-    monkeypatch.setattr(attempt, "EXPECT", 0.5)
+    for module, name, seconds in WAITS:
+        monkeypatch.setattr(module, name, seconds)
     session = chromium._driver.session
 
     async def leave_one_tab() -> None:
@@ -222,3 +251,23 @@ def surf(
 
     session.call(leave_one_tab, 10, "closing tabs")
     return Surfer(chromium, context)
+
+
+def browsers() -> set[int]:
+    """The browser processes that belong to these tests."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            command = (folder / "cmdline").read_bytes()
+            if b"--remote-debugging-p" in command and b"--type=" not in command and _ours(folder):
+                found.add(int(folder.name))
+    return found
+
+
+def _ours(folder: Path) -> bool:
+    while folder.name not in ("0", "1"):
+        if int(folder.name) == os.getpid():
+            return True
+        parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+        folder = Path("/proc") / parent
+    return False

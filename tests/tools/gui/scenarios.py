@@ -14,16 +14,17 @@ from tools.protocol import ToolError
 def play(name: str, surf: Surfer, site: Site, person: Person) -> dict[str, Any]:
     """Do the steps, then claim to be done. A target with @ is a reference from when the page was
     opened. Every step ends as it says, and the claim is accepted only where it is true."""
-    told = scenario(bundled(name).replace("{{evil}}", site.evil()))
+    told = scenario(site.filled(bundled(name)))
     person.agrees = told.get("person", True)
     surf.open(site.url(name))
     known = {}
-    for step in told["steps"]:
+    steps = [step for step in told["steps"] if "do" in step]
+    for step in steps:
         target = step["do"].get("target", "")
         if target.startswith("@"):
             known[target] = surf.ref(target[1:])
     for step in told["steps"]:
-        said = _step(step, known, surf)
+        said = surf.look() if step not in steps else _step(step, known, surf)
         assert step.get("tells", "") in said, said
     assert accepted(surf, told["claim"]) == told["accepted"], surf.heard[-1]
     if site.asked and any("slow" in path for path in site.asked):

@@ -16,7 +16,7 @@ def test_the_schema_that_models_read_is_short_and_tells_every_action() -> None:
         assert f'"{name}"' in told
     for name in ("check", "drag", "scroll", "upload", "back", "wait_for", "extract", "tabs"):
         assert f'"{name}"' in told
-    for name in ("done", "ask_person"):
+    for name in ("done", "ask_person", "download"):
         assert f'"{name}"' in told
     assert "$ref" not in told and "discriminator" not in told
 

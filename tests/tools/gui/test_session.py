@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
-from tests.tools.gui.conftest import Site, Surfer
+from tests.tools.gui.conftest import Site, Surfer, browsers
 from tools.gui import attempt, perform, view
 from tools.protocol import ToolError
 
@@ -65,30 +63,10 @@ def test_a_page_that_hangs_is_told_and_left(
 def test_a_killed_browser_is_told_and_replaced(surf: Surfer, site: Site) -> None:
     page = site.put("<button onclick='this.textContent=1'>Go</button>")
     surf.open(page)
-    for process in _browsers():
+    for process in browsers():
         os.kill(process, signal.SIGKILL)
     with pytest.raises(ToolError, match="^crashed: .*goto"):
         surf("click", target="Go")
     with pytest.raises(ToolError, match="no page is open. Begin with goto"):
         surf.look()
     assert 'button "Go"' in surf.open(page)
-
-
-def _browsers() -> set[int]:
-    """The browser processes that belong to these tests."""
-    found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            command = (folder / "cmdline").read_bytes()
-            if b"--remote-debugging-p" in command and b"--type=" not in command and _ours(folder):
-                found.add(int(folder.name))
-    return found
-
-
-def _ours(folder: Path) -> bool:
-    while folder.name not in ("0", "1"):
-        if int(folder.name) == os.getpid():
-            return True
-        parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-        folder = Path("/proc") / parent
-    return False

@@ -57,11 +57,13 @@ def test_a_tab_that_leads_elsewhere_is_no_tab(surf: Surfer, site: Site) -> None:
     assert "tabs: verified (1 open)" in surf("tabs")
 
 
-def test_looking_at_a_page_is_done_when_it_shows_what_is_claimed(surf: Surfer, site: Site) -> None:
+def test_looking_at_a_page_is_told_apart_from_doing_something(surf: Surfer, site: Site) -> None:
     surf.open(site.put("<p>Open from six"))
     with pytest.raises(ToolError, match='^not_done: .*contradicted: not so: text "from five"'):
         surf("done", evidence=[{"text": "from five"}])
-    assert "done: verified" in surf("done", evidence=[{"text": "Open from six"}])
+    surf("hover", target="Open from six")
+    with pytest.raises(ToolError, match="^not_done: .*unverified: .*nothing was acted on"):
+        surf("done", evidence=[{"text": "Open from six"}])
 
 
 def test_fields_are_evidence_by_their_values(surf: Surfer, site: Site) -> None:
@@ -73,6 +75,37 @@ def test_fields_are_evidence_by_their_values(surf: Surfer, site: Site) -> None:
         surf("done", evidence=[{"value": "Rome", "target": "City"}])
     facts = [{"value": "Rome", "target": "City"}, {"value": "Ada", "target": "Name"}]
     assert "done: verified" in surf("done", evidence=facts)
+
+
+def test_what_comes_back_as_it_was_is_no_evidence(surf: Surfer, site: Site) -> None:
+    surf.open(site.put("<p id=p>Prices</p><button onclick='p.hidden = !p.hidden'>Turn</button>"))
+    surf("click", target="Turn", expect={"gone": "Prices"})
+    assert "done: verified" in surf("done", evidence=[{"gone": "Prices"}])
+    surf.open(site.put("<p id=p>Prices</p><button onclick='p.hidden = !p.hidden'>Turn</button>"))
+    for _ in range(2):
+        surf("click", target="Turn")
+    for fact in ({"text": "Prices"}, {"gone": "Costs"}, {"gone": "e999999"}, {"url": "html"}):
+        with pytest.raises(ToolError, match="^not_done: .*unverified"):
+            surf("done", evidence=[fact])
+
+
+def test_a_page_that_was_opened_proves_nothing_and_one_that_an_action_led_to_does(
+    surf: Surfer, site: Site
+) -> None:
+    close = "<button onclick='this.remove()'>Close</button>"
+    booked = site.put(f"<h1>Booked</h1>{close}")
+    first = site.put(f"<a href='{booked}'>Book</a>{close}")
+    surf.open(first)
+    surf("click", target="Close")
+    surf.open(booked)  # nobody booked
+    surf("click", target="Close")
+    with pytest.raises(ToolError, match="^not_done: .*unverified: .*before anything was done"):
+        surf("done", evidence=[{"text": "Booked"}])
+    other = Surfer(surf.browser, Context(surf.context.media))
+    other.open(first)
+    other("click", target="Book")
+    other("click", target="Close")
+    assert "done: verified" in other("done", evidence=[{"text": "Booked"}])
 
 
 def test_another_run_begins_with_nothing_claimed_tried_or_told(

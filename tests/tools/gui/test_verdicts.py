@@ -7,8 +7,7 @@ import socket
 import pytest
 
 from tests.tools.gui.conftest import Site, Surfer
-from tools.gui.hand import Done
-from tools.gui.verdict import decide
+from tools.gui.judge import Done, decide
 from tools.gui.watch import Refusal
 from tools.protocol import ToolError
 

@@ -1,0 +1,127 @@
+"""Corrections that take no model: the words of a fact in place of those of another.
+
+"There are 3 red cups." and 2 cups found is "There are 2 red cups.": nothing else changes, neither
+style nor language. What stands for what is in ``replacements.json``, a column a way of saying it;
+a sentence that says it otherwise is left to the model.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from agent.verify.words import forms
+from mllm.claims import ClaimDraft
+from mllm.data.phrasing import with_article
+from prompts import language
+
+_START, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
+_MEASURE = r"(?P<m>[\u4e00-\u9fff]?)"
+"""A Chinese measure word; that of a noun that had none is 个."""
+
+
+def replaced(sentence: str, wrong: ClaimDraft, right: ClaimDraft) -> str:
+    """``sentence`` with what ``right`` says in place of what ``wrong`` says; nothing where that
+    takes more than a replacement of words."""
+    words = _words(language(sentence))
+    if wrong.relation != right.relation:
+        pairs = _sides(wrong, right, words)
+    elif (wrong.kind, forms(wrong.object)) != (right.kind, forms(right.object)):
+        return ""
+    elif wrong.kind == "count":
+        pairs = _counts(wrong, right, words)
+    elif {wrong.value.lower(), right.value.lower()} == {"yes", "no"}:
+        pairs = _denials(wrong, right, words)
+    else:
+        pairs = _values(wrong, right)
+    # Of an answer that begins with yes or no, that word changes too, or it is left alone.
+    begins = re.match(words["answers"], sentence)
+    for old, new in pairs:
+        text, times = _put(sentence, old, new)
+        if times and not (begins and text.startswith(begins[0])):
+            return text
+    return ""
+
+
+Pairs = Iterator[tuple[str, str]]
+"""Regular expressions and what stands in the place of what they find."""
+
+
+def _sides(wrong: ClaimDraft, right: ClaimDraft, words: dict[str, Any]) -> Pairs:
+    sides = words["relations"]
+    for old, new in zip(sides.get(wrong.relation, ()), sides.get(right.relation, ()), strict=False):
+        yield _START + re.escape(old) + _END, new
+
+
+def _counts(wrong: ClaimDraft, right: ClaimDraft, words: dict[str, Any]) -> Pairs:
+    numbers = words["numbers"]
+    for old, new in zip(words[_row(wrong.value)], words[_row(right.value)], strict=True):
+        yield _pattern(old, wrong, wrong.value), _template(new, right, right.value)
+        said, says = (int(draft.value) for draft in (wrong, right))
+        if said and max(said, says) < len(numbers):
+            yield _pattern(old, wrong, numbers[said]), _template(new, right, numbers[says])
+
+
+def _denials(wrong: ClaimDraft, right: ClaimDraft, words: dict[str, Any]) -> Pairs:
+    for old, new in zip(words[wrong.value.lower()], words[right.value.lower()], strict=True):
+        said = re.sub(r"\(\?.*?\)|\^", "", new)
+        yield _pattern(old, wrong), _template(said, right)
+
+
+def _values(wrong: ClaimDraft, right: ClaimDraft) -> Pairs:
+    """A colour or words that are quoted."""
+    old, new = wrong.value, right.value
+    if wrong.kind == "attribute":
+        yield _START + re.escape(with_article(old)) + _END, with_article(new)
+    yield _START + re.escape(old) + _END, new
+
+
+def _row(value: str) -> str:
+    return value if value in ("0", "1") else "more"
+
+
+def _pattern(template: str, draft: ClaimDraft, number: str = "") -> str:
+    one, many = (re.escape(form) for form in forms(draft.object))
+    color = re.escape(draft.color) + r"(?:\s|的)?" if draft.color else ""
+    slots = {
+        "one": f"(?P<noun>{color}{one})",
+        "many": f"(?P<noun>{color}{many})",
+        "a_one": f"an? (?P<noun>{color}{one})",
+        "n": f"{_START}{number}",
+        "m": _MEASURE,
+    }
+    return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], template) + _END
+
+
+def _template(template: str, draft: ClaimDraft, number: str = "") -> str:
+    """With ``{noun}`` where the noun stands as it was said, colour and all."""
+    one, many = (f"{draft.color} {form}".strip() for form in forms(draft.object))
+    slots = {"one": one, "many": many, "a_one": with_article(one), "n": number, "m": "{m}"}
+    if language(draft.object) == "zh":
+        slots |= dict.fromkeys(("one", "many"), "{noun}")
+    return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], template)
+
+
+def _put(sentence: str, old: str, new: str) -> tuple[str, int]:
+    """How often it was put there: nowhere where a word that names nothing stands twice."""
+    found = list(re.finditer(old, sentence, re.IGNORECASE))
+    if not found or (len(found) > 1 and "(?P<noun>" not in old):
+        return sentence, 0
+
+    def said(match: re.Match[str]) -> str:
+        parts = match.groupdict()
+        text = new.replace("{noun}", parts.get("noun") or "").replace("{m}", parts.get("m") or "个")
+        return text[:1].upper() + text[1:] if match[0][:1].isupper() else text
+
+    return re.sub(old, said, sentence, flags=re.IGNORECASE), len(found)
+
+
+@cache
+def _words(lang: str) -> dict[str, Any]:
+    path = Path(__file__).with_name("replacements.json")
+    words: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))[lang]
+    return words

@@ -1,0 +1,44 @@
+"""Words for what was found: in the number, the language and the spelling that a text has them."""
+
+from __future__ import annotations
+
+from mllm.data.lexicon import BY_NAME, normalize
+from mllm.data.phrasing import phrasings
+from prompts import language
+from tools.color import SYNONYMS
+
+_ALIKE = str.maketrans("oil|", "0111")
+
+
+def legible(text: str) -> str:
+    """``text`` in small letters, with one sign for those that a reader of print takes for each
+    other: 0 for o, 1 for i and l."""
+    return text.lower().translate(_ALIKE)
+
+
+def forms(noun: str) -> tuple[str, str]:
+    """Of an English noun, the one in which it is one, and the one in which there are more. A word
+    that the lexicon does not know, a Chinese one too, has one form."""
+    category = BY_NAME.get(normalize(noun) or "")
+    if category is None or language(noun) == "zh":
+        return noun, noun
+    pairs = [(category.name, category.plural), *((a, a + "s") for a in category.aliases)]
+    if category.name in (several := phrasings("en")["pairs"]):
+        one, many = several[category.name]
+        pairs.insert(0, (one, many))
+    said = noun.lower()
+    return next((pair for pair in pairs if said in pair), (noun, noun))
+
+
+def numbered(noun: str, number: int) -> str:
+    """``noun`` as it stands after ``number``: "1 cup", "2 cups"."""
+    one, many = forms(noun)
+    return one if number == 1 else many
+
+
+def color_word(color: str, like: str) -> str:
+    """The word for a colour term of ``tools.color`` in the language and form of ``like``."""
+    if language(like) != "zh":
+        return color
+    word = next(zh for zh, term in SYNONYMS.items() if term == color and language(zh) == "zh")
+    return word + "色" if like.endswith("色") else word

@@ -1,0 +1,81 @@
+"""Whether an action had the effect that was expected of it, whatever it was done on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Kind = Literal["verified", "unverified", "contradicted"]
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done. ``own``: whether the action's own claim holds, in words ``proof``."""
+
+    what: str
+    ref: str = ""
+    own: bool | None = None
+    proof: str = ""
+    text: str = ""
+    must_change: bool = False
+    """Whether the action failed when nothing at all changed."""
+    by_picture: bool = False
+    """Whether what it acts on is drawn, so that only the picture may change."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    kind: Kind
+    why: str
+
+    def words(self) -> str:
+        return f"{self.kind} ({self.why})"
+
+
+class Refusal(Protocol):
+    """Someone beyond the screen said no."""
+
+    @property
+    def decisive(self) -> bool:
+        """Whether it refutes an action."""
+        ...
+
+    def words(self) -> str: ...
+
+
+def decide(
+    before: dict[str, bool],
+    after: dict[str, bool],
+    done: Done,
+    refusals: Sequence[Refusal] = (),
+    loading: bool = False,
+    looks: bool = False,
+) -> Verdict:
+    """Judge an action. ``before`` and ``after`` say of each expectation, in words, whether it held;
+    ``done`` whether the action did by itself what it says (a field holds what was typed).
+
+    A refusal of the server refutes everything. What held before already proves nothing, except for
+    actions that only look. What does not hold while the page still loads is not known.
+    """
+    if decisive := [r.words() for r in refusals if r.decisive]:
+        return Verdict("contradicted", "; ".join(decisive))
+    if done.own is False:
+        return Verdict("contradicted", done.proof)
+    if not after:
+        if done.own:
+            return Verdict("verified", done.proof)
+        return Verdict("unverified", "nothing was expected")
+    if failed := [what for what, holds in after.items() if not holds]:
+        kind: Kind = "unverified" if loading else "contradicted"
+        still = ", the page is still loading" if loading else ""
+        return Verdict(kind, f"not so: {', '.join(failed)}{still}")
+    old = [what for what in after if before.get(what) and not what.startswith("value")]
+    if old and not looks:
+        return Verdict("unverified", f"was so before: {', '.join(old)}")
+    return Verdict("verified", ", ".join(after))
+
+
+def plain(text: str) -> str:
+    """As texts are compared: without case, every space a single one."""
+    return " ".join(text.split()).casefold()

@@ -1,0 +1,44 @@
+"""A claim that the task is done is accepted only with evidence that the screen shows.
+
+Each fact must hold now, and at least one must have become so by what was done.
+"""
+
+from __future__ import annotations
+
+from tools.gui import failures
+from tools.gui.actions import Finish
+from tools.gui.judge import Done
+from tools.gui.native.aim import find
+from tools.gui.native.hand import Hand
+from tools.gui.words import REFUSALS
+
+HOLDS = 2.0
+"""Seconds that the facts get to come true."""
+
+
+def finish(action: Finish, hand: Hand) -> Done:
+    """Raises ``Failure`` not_done that says which fact does not hold, or why it proves nothing."""
+    hand.begin()
+    proofs: list[str] = []
+    new = False
+    for fact in action.evidence:
+        ref = find(fact.target, hand.port.read(), hand.told).ref if fact.target else ""
+        said = hand.within(fact, ref, HOLDS)
+        if missed := [what for what, so in said.items() if not so]:
+            raise failures.not_done(f"contradicted: not so: {', '.join(missed)}")
+        proofs += said
+        new = new or hand.claims.became(fact, ref)
+    for element in hand.port.read().elements:
+        if element.role in ("alert", "alertdialog", "status") and REFUSALS.find(element.name):
+            raise failures.not_done(f"contradicted: the screen says {element.label()}")
+    if not hand.claims.before:
+        raise failures.not_done(
+            f"unverified: it is so ({', '.join(proofs)}), but nothing was acted on. If the task "
+            "was only to find something out, answer with what the screen says"
+        )
+    if not new:
+        raise failures.not_done(
+            f"unverified: {', '.join(proofs)} was so before anything was done; name what the "
+            "task has changed"
+        )
+    return Done("done", own=True, proof=", ".join(proofs))
