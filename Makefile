@@ -32,6 +32,7 @@ $(READY): pyproject.toml
 		|| { echo "Python cannot make a virtual environment: install its venv module (on Debian python3-venv)." >&2; exit 1; }
 	@echo "Installing Corvid into $(VENV); the first time this takes a few minutes."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'miniwob>=1.0'
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/system chromium || true
 	@command -v espeak-ng >/dev/null || .ci/system espeak-ng || true
 	@command -v Xvfb >/dev/null && command -v xdotool >/dev/null && command -v zenity >/dev/null \

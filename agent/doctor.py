@@ -57,6 +57,7 @@ _LIBRARIES = (
     _Library("matplotlib", "loss plots of training", "train"),
     _Library("playwright", "driving a browser", "gui"),
     _Library("jeepney", "using a desktop", "desktop"),
+    _Library("miniwob", "the pages of MiniWoB++", "miniwob"),
     _Library("openai-whisper", "listening", "speech"),
     _Library("diffusers", "painting", "generate"),
 )
