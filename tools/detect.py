@@ -18,7 +18,7 @@ from mllm.yolo import NANO, NANO_OVERLAP, NANO_SCALES, Detector, Found, WeightsE
 from tools.color import dominant_color
 from tools.protocol import Image, Tool, ToolContext, ToolError
 
-NANO_THRESHOLD = 0.1
+NANO_THRESHOLD = 0.25
 THRESHOLD = 0.25
 """Least score of a box from other weights: what ultralytics takes by default."""
 OVERLAP = 0.6
