@@ -17,15 +17,14 @@ from PIL import ImageColor
 from agent.evaluation.pages_policies import Policy
 from mllm.backends.protocol import ToolChoice
 from mllm.content import Message, Text, ToolCall, Turn
+from mllm.data.pages.words import words
 
-PLAN = "Open the page, do what is asked step by step, and check it."
 GIVE_UP = "I do not know how."
 
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _ROW = re.compile(
     rf"^(?:new |changed )?(e\d+) (\w+)(?: {_QUOTED})?(?: = {_QUOTED})?(?: of (.*))?(.*)$"
 )
-_BOX = re.compile(r"\[(-?\d+),(-?\d+),(-?\d+),(-?\d+)\]")
 _HEX = re.compile(r"#[0-9a-f]{6}\b")
 
 Act = dict[str, Any]
@@ -115,7 +114,7 @@ def teacher(task: str, asked: str) -> Policy:
 
     def say(messages: Sequence[Message], choice: ToolChoice, _: object) -> Turn:
         if choice == "none":
-            return Turn(text=PLAN if len(messages) < 4 else GIVE_UP)
+            return Turn(text=words("en")["said"]["plan"] if len(messages) < 4 else GIVE_UP)
         screen.read(messages)
         try:
             action = next(play)

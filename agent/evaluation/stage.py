@@ -103,16 +103,8 @@ class Stage:
     def clear(self) -> None:
         """No tabs, and references from e1 on: as in a browser that was just started."""
         session = self.browser.session
-
-        async def close() -> None:
-            session._references.next = 1
-            session._references.homes.clear()
-            session._references.tabs.clear()
-            for view in session.tabs():
-                await view.page.close()
-
         with suppress(Failure):  # of a browser that is gone nothing is left to close
-            session.call(close, SECONDS, "closing tabs")
+            session.call(session.clear, SECONDS, "closing tabs")
 
     def __enter__(self) -> Self:
         temporary = tempfile.TemporaryDirectory(prefix="corvid-stage-")

@@ -63,11 +63,8 @@ class Recorded:
         self.processor, self.tools, self.seed, self.limit = processor, tools, seed, limit
 
     def __getitem__(self, index: int) -> Sample:
-        turn, at = divmod(index, len(self.rows))
-        order = list(range(len(self.rows)))
-        random.Random(f"recorded/{self.seed}/{turn}").shuffle(order)
-        row = self.rows[order[at]]
         rng = random.Random(f"recorded/{self.seed}/{index}")
+        row = rng.choice(self.rows)
         ended = row["ending"] == "page"  # by the page itself: nothing is said in the end
         opened = ended or rng.random() < OPENED
         episode = Episode.model_validate(row["episode"])
@@ -114,7 +111,10 @@ def aimed(
     space = tokenizer.convert_tokens_to_ids("Ġ")
     call, call_end = tokenizer.convert_tokens_to_ids([CALL, CALL_END])
     wish = tokenizer(episode.task)["input_ids"]
-    goal = next(iter(_places(ids, wish[:-1], 0, len(ids))), 0)
+    # Its last sign may be one token with what follows.
+    wished = range(0)
+    if found := _places(ids, wish[:-1], 0, len(ids)):
+        wished = range(found[0], found[0] + len(wish))
     begin = 0
     for step in episode.steps:
         for made in step.calls:
@@ -134,8 +134,7 @@ def aimed(
                     if is_ref:
                         found = [i for i in found if ids[i + length] == space][-1:]
                     else:
-                        wished = [i for i in found if goal <= i < goal + len(wish)]
-                        found = wished[:1] or found[-1:]
+                        found = [i for i in found if i in wished][:1] or found[-1:]
                     for k in range(length if found else 0):
                         place = found[0] + k
                         if not spots[place]:
@@ -184,7 +183,10 @@ def varied(episode: Episode, rng: random.Random) -> Episode:
         return _ADDRESS.sub(address, text).replace("640x480", size)
 
     changed = Episode.model_validate(_each(episode.model_dump(), other))
-    notes = [render("budget", episode.lang, steps=max(steps - i, 1)) for i in range(99)]
+    notes = [
+        render("budget", episode.lang, steps=max(steps - i, 1))
+        for i in range(len(changed.steps) + 1)
+    ]
     return changed.model_copy(
         update={
             "note": notes[0],

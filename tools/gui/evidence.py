@@ -13,7 +13,7 @@ import time
 from tools.gui import failures
 from tools.gui.actions import Fact, Finish
 from tools.gui.hand import Hand
-from tools.gui.judge import Done, plain
+from tools.gui.judge import Done, plain, proven
 from tools.gui.ledger import Ledger
 from tools.gui.observation import Told
 from tools.gui.preflight import resolve
@@ -49,17 +49,7 @@ async def finish(action: Finish, hand: Hand, told: Told) -> Done:
         new = new or shows and _became(fact, ref, hand.view, ledger)
     if alarm := await _alarm(hand.view):
         raise failures.not_done(f"contradicted: the page says {alarm}")
-    if not ledger.before:
-        raise failures.not_done(
-            f"unverified: it is so ({', '.join(proofs)}), but nothing was acted on. If the task "
-            "was only to find something out, answer with what the page says"
-        )
-    if not new:
-        raise failures.not_done(
-            f"unverified: {', '.join(proofs)} was so before anything was done; name what the "
-            "task has changed"
-        )
-    return Done("done", own=True, proof=", ".join(proofs))
+    return proven(proofs, bool(ledger.before), new, "page")
 
 
 async def _answered(ledger: Ledger) -> None:

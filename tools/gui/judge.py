@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from tools.gui import failures
+
 Kind = Literal["verified", "unverified", "contradicted"]
 
 
@@ -74,6 +76,22 @@ def decide(
     if old and not looks:
         return Verdict("unverified", f"was so before: {', '.join(old)}")
     return Verdict("verified", ", ".join(after))
+
+
+def proven(proofs: Sequence[str], acted: bool, new: bool, place: str) -> Done:
+    """That the task is done, of which ``proofs`` hold: something was acted on, and something of it
+    is ``new``. Raises ``Failure`` not_done. ``place`` is what shows them, "page" or "screen"."""
+    said = ", ".join(proofs)
+    if not acted:
+        raise failures.not_done(
+            f"unverified: it is so ({said}), but nothing was acted on. If the task was only to "
+            f"find something out, answer with what the {place} says"
+        )
+    if not new:
+        raise failures.not_done(
+            f"unverified: {said} was so before anything was done; name what the task has changed"
+        )
+    return Done("done", own=True, proof=said)
 
 
 def plain(text: str) -> str:

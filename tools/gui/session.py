@@ -107,6 +107,15 @@ class Session:
         open = (view for view in self._views if not view.page.is_closed())
         return sorted(open, key=lambda view: int(view.tab[1:]))
 
+    async def clear(self) -> None:
+        """Close all tabs, and number tabs and elements from one on, as in a new browser."""
+        views = self.tabs()
+        self._references.next = 1
+        self._references.homes.clear()
+        self._references.tabs.clear()
+        for view in views:
+            await view.page.close()
+
     def in_front(self) -> View | None:
         return self._views[-1] if self._views else None
 

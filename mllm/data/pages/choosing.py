@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 from mllm.data.pages.looks import button, field, js, same
@@ -108,9 +109,9 @@ def smallest(d: Draw) -> Built:
     return _extreme(d, min)
 
 
-def _extreme(d: Draw, best: object) -> Built:
+def _extreme(d: Draw, best: Callable[[list[int]], int]) -> Built:
     numbers = d.rng.sample(range(0, 100), d.rng.randint(3, 5))
-    x, done = str(max(numbers) if best is max else min(numbers)), f"{d.ui['sent']}!"
+    x, done = str(best(numbers)), f"{d.ui['sent']}!"
     body = "".join(button(str(n), f"state.open={n}") for n in numbers)
     body += button(d.ui["submit"], f"state.sent=state.open;out({js(done)})")
     return Built(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tools.gui import failures
 from tools.gui.actions import Finish
-from tools.gui.judge import Done
+from tools.gui.judge import Done, proven
 from tools.gui.native.aim import find
 from tools.gui.native.hand import Hand
 from tools.gui.words import REFUSALS
@@ -31,14 +31,4 @@ def finish(action: Finish, hand: Hand) -> Done:
     for element in hand.port.read().elements:
         if element.role in ("alert", "alertdialog", "status") and REFUSALS.find(element.name):
             raise failures.not_done(f"contradicted: the screen says {element.label()}")
-    if not hand.claims.before:
-        raise failures.not_done(
-            f"unverified: it is so ({', '.join(proofs)}), but nothing was acted on. If the task "
-            "was only to find something out, answer with what the screen says"
-        )
-    if not new:
-        raise failures.not_done(
-            f"unverified: {', '.join(proofs)} was so before anything was done; name what the "
-            "task has changed"
-        )
-    return Done("done", own=True, proof=", ".join(proofs))
+    return proven(proofs, bool(hand.claims.before), new, "screen")
