@@ -18,42 +18,19 @@ from agent.evaluation.pages_policies import Policy
 from mllm.backends.protocol import ToolChoice
 from mllm.content import Message, Text, ToolCall, Turn
 from mllm.data.pages.words import words
+from tools.gui.observation import Element, read
 
 GIVE_UP = "I do not know how."
 
-_QUOTED = r'"((?:[^"\\]|\\.)*)"'
-_ROW = re.compile(
-    rf"^(?:new |changed )?(e\d+) (\w+)(?: {_QUOTED})?(?: = {_QUOTED})?(?: of (.*))?(.*)$"
-)
-_HEX = re.compile(r"#[0-9a-f]{6}\b")
-
 Act = dict[str, Any]
 Play = Generator[Act, None, None]
-
-
-@dataclass(frozen=True)
-class Row:
-    ref: str
-    role: str
-    name: str
-    value: str
-    rest: str
-
-    @property
-    def color(self) -> str:
-        found = _HEX.search(self.rest)
-        return found[0] if found else ""
-
-    @property
-    def acts(self) -> bool:
-        return self.role not in ("text", "heading", "status", "alert", "img", "iframe")
 
 
 @dataclass
 class Screen:
     """What a model knows of the page, in the order of the references."""
 
-    rows: dict[str, Row] = field(default_factory=dict)
+    rows: dict[str, Element] = field(default_factory=dict)
     last: str = ""
     """The result of the last action as it was told."""
     _read: int = 0
@@ -66,12 +43,11 @@ class Screen:
                 if line.startswith("gone "):
                     for ref in line.split()[1:]:
                         self.rows.pop(ref, None)
-                elif found := _ROW.match(line):
-                    ref, role, name, value, options, rest = (part or "" for part in found.groups())
-                    self.rows[ref] = Row(ref, role, name, value, f"{options} {rest}")
+                elif row := read(line):
+                    self.rows[row.ref] = row
         self._read = len(told)
 
-    def all(self, role: str = "", name: str | None = None, acts: bool = True) -> list[Row]:
+    def all(self, role: str = "", name: str | None = None, acts: bool = True) -> list[Element]:
         return [
             row
             for row in sorted(self.rows.values(), key=lambda r: int(r.ref[1:]))
@@ -80,7 +56,7 @@ class Screen:
             and (row.acts or not acts)
         ]
 
-    def one(self, name: str, role: str = "") -> Row:
+    def one(self, name: str, role: str = "") -> Element:
         """Raises ``LookupError`` where nothing that can be used is called so."""
         found = self.all(role, name) or [
             r for r in self.all(role) if r.name.casefold() == name.casefold()
@@ -89,8 +65,8 @@ class Screen:
             raise LookupError(name)
         return found[0]
 
-    def fields(self) -> list[Row]:
-        return [r for r in self.all("textbox searchbox") if "readonly" not in r.rest]
+    def fields(self) -> list[Element]:
+        return [r for r in self.all("textbox searchbox") if "readonly" not in r.state]
 
     def labels(self) -> dict[str, str]:
         """The text that stands before each thing that can be used, by reference."""
@@ -125,11 +101,11 @@ def teacher(task: str, asked: str) -> Policy:
     return Policy("teacher", say)
 
 
-def click(row: Row) -> Act:
+def click(row: Element) -> Act:
     return {"name": "click", "target": row.ref}
 
 
-def fill(row: Row, text: str) -> Act:
+def fill(row: Element, text: str) -> Act:
     return {"name": "type", "target": row.ref, "text": text}
 
 
@@ -140,7 +116,12 @@ def _submit(s: Screen) -> Act:
     return click(buttons[0])
 
 
-def _first(rows: Iterator[Row]) -> Row:
+def _paint(row: Element) -> str:
+    """``#rrggbb`` of an element without a name, else ""."""
+    return next((word for word in row.state if word.startswith("#")), "")
+
+
+def _first(rows: Iterator[Element]) -> Element:
     found = next(rows, None)
     if found is None:
         raise LookupError("nothing fits")
@@ -187,14 +168,14 @@ def _scroll_list(s: Screen, asked: str) -> Play:
 
 
 def _color(s: Screen, asked: str) -> Play:
-    sample, *boxes = [r for r in s.all("clickable") if r.color]
-    yield click(_first(r for r in boxes if r.color == sample.color))
+    sample, *boxes = [r for r in s.all("clickable") if _paint(r)]
+    yield click(_first(r for r in boxes if _paint(r) == _paint(sample)))
 
 
 def _shades(s: Screen, asked: str) -> Play:
     index = ("red", "green", "blue").index(_words(asked, r"shades of (\w+)")[0])
-    for row in [r for r in s.all("clickable") if r.color]:
-        parts = ImageColor.getrgb(row.color)[:3]
+    for row in [r for r in s.all("clickable") if _paint(r)]:
+        parts = ImageColor.getrgb(_paint(row))[:3]
         if max(range(3), key=parts.__getitem__) == index:
             yield click(row)
     yield _submit(s)
@@ -227,7 +208,7 @@ def _tabs(s: Screen, asked: str) -> Play:
         if found:
             yield click(found[0])
             return
-        if "selected" not in tab.rest:
+        if "selected" not in tab.state:
             yield click(tab)
     yield click(_first(r for r in s.all() if r.name.strip(".,") == name))
 
@@ -296,7 +277,7 @@ def _table_2(s: Screen, asked: str) -> Play:
 
 def _last_word(s: Screen, asked: str) -> Play:
     first, second = s.fields()[:2]
-    text = first.value
+    text = first.value or ""
     if text.endswith("…"):
         yield {"name": "extract", "target": first.ref}
         text = s.last.partition("\npage ")[0]

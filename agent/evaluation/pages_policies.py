@@ -12,11 +12,11 @@ from mllm.backends.scripted import Say, Speaker
 from mllm.content import MediaReader, Message, Text, ToolCall, Turn
 from mllm.data.pages import Act, PageTask
 from mllm.data.pages.words import words
+from tools.gui.observation import read
 
 Find = Callable[[Act], str]
 """The reference of an act's target on the page as it is now, or the label where none fits."""
 
-ROW = re.compile(r"^(?:new |changed )?(e\d+) (\w+) \"([^\"]*)\"", re.MULTILINE)
 TYPED = ("textbox", "searchbox", "slider", "spinbutton")
 
 
@@ -68,16 +68,16 @@ def at_random(goal: str, lang: str, rng: random.Random, url: str = "") -> Policy
             opened = True
             return _call(action={"name": "goto", "url": url})
         shown = "\n".join(p.text for m in messages for p in m.content if isinstance(p, Text))
-        rows = [row for row in ROW.findall(shown) if row[1] not in ("heading", "text")]
+        rows = [e for e in map(read, shown.splitlines()) if e and e.acts]
         if not rows or rng.random() < 0.15:
-            text = rng.choice(rows)[2] if rows else rng.choice(pieces)
+            text = rng.choice(rows).name if rows else rng.choice(pieces)
             return _call(action={"name": "done", "evidence": [{"text": text or goal}]})
-        ref, role, _ = rng.choice(rows)
-        action: dict[str, Any] = {"name": "click", "target": ref}
-        if role in TYPED:
-            action = {"name": "type", "target": ref, "text": rng.choice(pieces)}
-        elif role == "combobox":
-            action = {"name": "select", "target": ref, "options": [rng.choice(pieces)]}
+        element = rng.choice(rows)
+        action: dict[str, Any] = {"name": "click", "target": element.ref}
+        if element.role in TYPED:
+            action = {"name": "type", "target": element.ref, "text": rng.choice(pieces)}
+        elif element.role == "combobox":
+            action = {"name": "select", "target": element.ref, "options": [rng.choice(pieces)]}
         return _call(action=action)
 
     return Policy("random", say)

@@ -29,7 +29,7 @@ def choose(
     Raises ``ModelError``."""
     offered = [e for e in elements if e.acts][:MOST]
     asked = render(
-        "heal", lang, task=task, step=step, was=was.words(), rows=[e.essence() for e in offered]
+        "heal", lang, task=task, step=step, was=was.words(), rows=[e.row() for e in offered]
     )
     known = [e.ref for e in offered]
     schema = {

@@ -1,8 +1,8 @@
 """Episodes that oracles played on web pages (``corvid data pages``), as lessons.
 
 Playing costs a second, learning a tenth of it: an episode is met several times, and never twice
-alike. References begin elsewhere, the page lies at another address and has another size, the model
-opened it itself or found it open, and other tools lie beside the browser.
+alike (``mllm.training.variants``): the model opened the page itself or found it open, and other
+tools lie beside the browser.
 """
 
 from __future__ import annotations
@@ -10,32 +10,28 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mllm.content import Text, ToolSpec
+from mllm.content import ToolSpec
 from mllm.data.schemas import randomise
-from mllm.episode import Episode, Step, messages
+from mllm.episode import Episode, messages
 from mllm.model import NanoProcessor
 from mllm.model.chat import to_chat, to_tools
 from mllm.model.tokenizer import CALL, CALL_END
 from mllm.training.packing import Sample
 from mllm.training.samples import assistant_sample
-from prompts import render
+from mllm.training.variants import Variants
 
 OPENED = 0.65
 """Share of episodes that begin on a page that is open already, as with ``corvid run --url``."""
 OWN_TOOLS = ("browser", "page")
-SHIFT = 30
-_REFERENCE = re.compile(r"\be(\d{1,3})\b")
-_WHOLE_REFERENCE = re.compile(r"e\d{1,3}")
-_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/[\w/]+\.html")
-_SITES = ("http://127.0.0.1:{n}/{w}.html", "file:///home/{v}/{w}/{w}.html", "https://{v}.example/",
-          "https://www.{v}.org/{w}?id={n}", "http://localhost:{n}/{w}")
-_WORDS = ("shop", "table", "index", "desk", "form", "mail", "ada", "booking", "start", "list",
-          "corner", "pages", "demo", "task", "home")
-_SIZES = ("640x480", "1280x720", "1024x768", "160x210", "390x844")
+ROW = 250
+"""Tokens that a row may have before its reference."""
+_REFERENCE = re.compile(r"e\d{1,3}")
+_ROW = re.compile(r'(?!page )(?:new |changed )?[\w-]+ "')
+"""How a row of an observation begins (``tools.gui.observation``)."""
 
 
 class Recorded:
@@ -60,6 +56,7 @@ class Recorded:
         self.rows: list[dict[str, Any]] = [row for row in rows if row["success"]]
         if not self.rows:
             raise ValueError(f"no successful episode in {', '.join(map(str, files))}")
+        self.variants = Variants([row["episode"]["task"] for row in self.rows])
         self.processor, self.tools, self.seed, self.limit = processor, tools, seed, limit
 
     def __getitem__(self, index: int) -> Sample:
@@ -70,7 +67,7 @@ class Recorded:
         episode = Episode.model_validate(row["episode"])
         if opened and not ended:
             episode = episode.model_copy(update={"task": episode.task.rpartition("\n")[0]})
-        episode = varied(episode, rng)
+        episode = self.variants.of(episode, rng)
         forgotten = {i for i, learn in enumerate(row["learn"]) if not learn}
         forgotten |= {0} if opened else set()
         forgotten |= {len(episode.steps)} if ended else set()
@@ -102,13 +99,12 @@ def aimed(
 ) -> tuple[list[int], list[int]]:
     """Aims and spots of a sample: where each value of a call was to be read.
 
-    A reference stands at the head of a row. Words stand in the wish, or else in the newest place
-    that has them. The digits of references are everywhere on a page (places are numbers too), so
-    that a pointer left to itself never finds out which of them it was meant to look at.
+    A reference stands in a row. Words stand in the wish, or else in the newest place that has them.
+    The digits of references are everywhere on a page (places are numbers too), so that a pointer
+    left to itself never finds out which of them it was meant to look at.
     """
     tokenizer, ids = processor.tokenizer, sample.ids
     aims, spots, number = [-1] * len(ids), [0] * len(ids), 0
-    space = tokenizer.convert_tokens_to_ids("Ġ")
     call, call_end = tokenizer.convert_tokens_to_ids([CALL, CALL_END])
     wish = tokenizer(episode.task)["input_ids"]
     # Its last sign may be one token with what follows.
@@ -123,7 +119,7 @@ def aimed(
             at = begin
             for value in _values(made.arguments):
                 tokens: list[int] = tokenizer(value)["input_ids"]
-                is_ref = bool(_WHOLE_REFERENCE.fullmatch(value))
+                is_ref = bool(_REFERENCE.fullmatch(value))
                 for length in (len(tokens), len(tokens) - 1):  # a last sign may join the quote
                     said = tokens[:length]
                     stands = _places(ids, said, at, end) if said else []
@@ -132,7 +128,7 @@ def aimed(
                     at = stands[0]
                     found = _places(ids, said, 0, begin)
                     if is_ref:
-                        found = [i for i in found if ids[i + length] == space][-1:]
+                        found = [i for i in found if _in_row(processor, ids, i, length)][-1:]
                     else:
                         found = [i for i in found if i in wished][:1] or found[-1:]
                     for k in range(length if found else 0):
@@ -145,6 +141,13 @@ def aimed(
                     break
             begin = end
     return aims, spots
+
+
+def _in_row(processor: NanoProcessor, ids: Sequence[int], place: int, length: int) -> bool:
+    """Whether the reference at ``place`` is that of a row, not of what was done or is gone."""
+    before = processor.tokenizer.decode(ids[max(0, place - ROW) : place])
+    after = processor.tokenizer.decode(ids[place + length : place + length + 1])
+    return bool(_ROW.match(before.rpartition("\n")[2])) and after[:1] in (" ", "\n", "")
 
 
 def _values(arguments: Any) -> Iterator[str]:
@@ -168,47 +171,3 @@ def _places(ids: Sequence[int], part: Sequence[int], start: int, end: int) -> li
         for i in range(start, end - size + 1)
         if ids[i] == part[0] and list(ids[i : i + size]) == part
     ] if part else []
-
-
-def varied(episode: Episode, rng: random.Random) -> Episode:
-    """The same episode under other references, at another address, with another budget."""
-    shift = rng.choice((0, rng.randint(0, SHIFT)))
-    address = rng.choice(_SITES).format(
-        v=rng.choice(_WORDS), w=rng.choice(_WORDS), n=rng.randint(80, 65000)
-    )
-    size, steps = rng.choice(_SIZES), rng.choice((12, 12, 12, rng.randint(8, 30)))
-
-    def other(text: str) -> str:
-        text = _REFERENCE.sub(lambda m: f"e{int(m[1]) + shift}", text)
-        return _ADDRESS.sub(address, text).replace("640x480", size)
-
-    changed = Episode.model_validate(_each(episode.model_dump(), other))
-    notes = [
-        render("budget", episode.lang, steps=max(steps - i, 1))
-        for i in range(len(changed.steps) + 1)
-    ]
-    return changed.model_copy(
-        update={
-            "note": notes[0],
-            "steps": tuple(_noted(step, notes[i + 1]) for i, step in enumerate(changed.steps)),
-        }
-    )
-
-
-def _each(data: Any, change: Callable[[str], str]) -> Any:
-    """The same data with every text in it changed."""
-    if isinstance(data, str):
-        return change(data)
-    if isinstance(data, dict):
-        return {key: _each(value, change) for key, value in data.items()}
-    return [_each(value, change) for value in data] if isinstance(data, list | tuple) else data
-
-
-def _noted(step: Step, note: str) -> Step:
-    results = tuple(
-        result.model_copy(
-            update={"content": tuple(p for p in result.content if isinstance(p, Text))}
-        )
-        for result in step.results
-    )
-    return step.model_copy(update={"note": note, "results": results})

@@ -33,7 +33,7 @@ class Request:
     matter: Matter
     reason: str
     what: str
-    """The action and its target: ``click e3 button "Buy now"``."""
+    """The action and its target: ``click button "Buy now" e3``."""
     url: str
     """Of the page it is done on."""
 

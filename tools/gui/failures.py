@@ -30,7 +30,7 @@ Kind: TypeAlias = Literal[
 
 
 class Failure(ToolError):
-    """A typed failure. Its text begins with the kind: ``covered: e3 button "Book" ...``."""
+    """A typed failure. Its text begins with the kind: ``covered: button "Book" e3 ...``."""
 
     def __init__(self, kind: Kind, text: str, ways_out: tuple[Element, ...] = ()) -> None:
         super().__init__(f"{kind}: {text}")

@@ -43,7 +43,7 @@ def state_of(snapshot: Snapshot, tabs: str) -> str:
     """The same for pages that look the same to the model, whatever their references are."""
     digest = hashlib.sha256(f"{snapshot.url}\n{snapshot.scroll}\n{tabs}".encode())
     for e in snapshot.elements:
-        digest.update(f"\n{e.essence().partition(' ')[2]}".encode())
+        digest.update(f"\n{e.essence()}".encode())
     return digest.hexdigest()
 
 

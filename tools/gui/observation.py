@@ -1,12 +1,15 @@
 """What a model is told of a screen: a compact list of elements, and then only what changed.
 
-An element keeps its reference (``e12``) for as long as it lives. Text of pages stands in JSON
-quotes, so that no page can write a row of its own.
+An element keeps its reference (``e12``) for as long as it lives. It stands behind all that the
+element is, as in Playwright MCP's snapshots: a model reads forwards, so that only there can it
+know what the reference means. Text of pages stands in JSON quotes, so that no page can write a row
+of its own.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -19,6 +22,12 @@ SHORT = 80
 """Characters of an address or a value in a row."""
 
 Corners: TypeAlias = tuple[float, float, float, float]
+
+_QUOTED = r'("(?:[^"\\]|\\.)*")'
+_ROW = re.compile(
+    rf"(?:new |changed )?([\w-]+) {_QUOTED}(?: = {_QUOTED})?(?: of {_QUOTED})?((?: [^ \"\[]+)*?)"
+    r" (e\d+)(?: \[([\d,-]+)\]| above| below| not drawn)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +48,38 @@ class Element:
         return self.role not in ("text", "heading", "status", "alert", "img", "iframe")
 
     def label(self) -> str:
-        """``e12 button "Book"``, as failures name it."""
-        return f"{self.ref} {self.role} {_quoted(self.name)}"
+        """``button "Book" e12``, as failures name it."""
+        return f"{self.role} {_quoted(self.name)} {self.ref}"
 
     def essence(self) -> str:
-        """The row without its place: what makes a change worth telling."""
-        text = self.label()
+        """What makes a change worth telling: all but its reference and its place."""
+        text = f"{self.role} {_quoted(self.name)}"
         if self.value is not None:
             text += f" = {_quoted(self.value)}"
         if self.options:
-            text += f" of {'|'.join(self.options)[: 2 * SHORT]}"
+            text += f" of {_quoted('|'.join(self.options)[: 2 * SHORT])}"
         return " ".join((text, *(word for word in self.state if word != "focused")))
+
+    def row(self) -> str:
+        """``button "Book" disabled e12``"""
+        return f"{self.essence()} {self.ref}"
+
+
+def read(row: str) -> Element | None:
+    """The element that a row of an observation tells of, None for any other line."""
+    if (found := _ROW.fullmatch(row)) is None:
+        return None
+    role, name, value, options, state, ref, corners = found.groups()
+    x0, y0, x1, y1 = map(float, corners.split(",")) if corners else (0.0,) * 4
+    return Element(
+        ref,
+        role,
+        json.loads(name),
+        json.loads(value) if value else None,
+        tuple(state.split()),
+        (x0, y0, x1, y1) if corners else None,
+        tuple(json.loads(options).split("|")) if options else (),
+    )
 
 
 @dataclass(frozen=True)
@@ -96,14 +126,14 @@ class Snapshot:
         ]
 
     def row(self, e: Element) -> str:
-        """``e12 button "Book" disabled [10,20,90,44]``; text carries no box."""
+        """``button "Book" disabled e12 [10,20,90,44]``; text carries no box."""
         if not e.acts:
-            return e.essence()
+            return e.row()
         if self.in_view(e) and e.corners:
-            return f"{e.essence()} [{','.join(str(round(v)) for v in e.corners)}]"
+            return f"{e.row()} [{','.join(str(round(v)) for v in e.corners)}]"
         below = e.corners is not None and e.corners[1] >= self.height
         above = e.corners is not None and e.corners[3] <= 0
-        return f"{e.essence()} {'below' if below else 'above' if above else 'not drawn'}"
+        return f"{e.row()} {'below' if below else 'above' if above else 'not drawn'}"
 
     def head(self) -> str:
         told = f"page {_quoted(self.title)} {_cut(self.url)} {self.width}x{self.height}"
@@ -122,8 +152,8 @@ class Told:
     url: str = ""
     rows: dict[str, str] = field(default_factory=dict)
     """Essence of the rows that the model believes to be there, by reference."""
-    past: dict[str, str] = field(default_factory=dict)
-    """The same of all rows ever told of this page, for references that went stale."""
+    past: dict[str, Element] = field(default_factory=dict)
+    """All elements ever told of this page, for references that went stale."""
 
     def whole(self, snapshot: Snapshot, budget: int = BUDGET) -> str:
         """The first observation: the rows in view before those out of view."""
@@ -166,7 +196,7 @@ class Told:
         refs = [e.ref for e in snapshot.elements]
         begin = refs.index(after) + 1 if after in refs else 0
         wanted = find.casefold()
-        found = [e for e in snapshot.elements[begin:] if wanted in e.essence().casefold()]
+        found = [e for e in snapshot.elements[begin:] if wanted in e.row().casefold()]
         head = snapshot.head() + ("" if found else f"\nno element holds {_quoted(find)}")
         return self._list(head, found, found, snapshot.row, budget)
 
@@ -188,7 +218,7 @@ class Told:
             if left < 0:
                 break
             chosen[e.ref] = text
-            self.rows[e.ref] = self.past[e.ref] = e.essence()
+            self.rows[e.ref], self.past[e.ref] = e.essence(), e
         lines = [head, *(chosen[e.ref] for e in elements if e.ref in chosen)]
         if missing := len(elements) - len(chosen):
             lines.append(f"and {missing} more, not shown: scroll, or find them by their words")

@@ -161,7 +161,7 @@ class Recovery:
                 return "waited until it could be used"
             await asyncio.sleep(0.1)
         missing = [
-            as_element(row).essence() for row in await home.ask("lacks", int(element.ref[1:]))
+            as_element(row).row() for row in await home.ask("lacks", int(element.ref[1:]))
         ]
         raise failures.disabled(element.label(), missing)
 

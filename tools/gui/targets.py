@@ -34,17 +34,16 @@ def by_words(snapshot: Snapshot, words: str) -> Element:
     raise Failure("not_found", f"nothing on the page is called {words!r}.{hint}")
 
 
-def missing(snapshot: Snapshot, ref: str, told: str | None) -> Failure:
-    """The failure of a reference that the page no longer has. ``told`` is its row of old.
+def missing(snapshot: Snapshot, ref: str, told: Element | None) -> Failure:
+    """The failure of a reference that the page no longer has. ``told`` is what it was.
 
     What looks like it is named, and the choice is left to the model: in a list whose rows move,
     the button that looks the same is another row's.
     """
     if told is None:
         return Failure("not_found", f"there is no element {ref}. Look at the page.")
-    alike = told.partition(" ")[2]
-    now = [e.label() for e in snapshot.elements if e.essence().partition(" ")[2] == alike]
-    return stale(told, now[:MOST])
+    now = [e.label() for e in snapshot.elements if e.essence() == told.essence()]
+    return stale(told.row(), now[:MOST])
 
 
 def spot_is_fresh(point: Point, shown: Snapshot | None, now: Snapshot) -> None:

@@ -4,7 +4,6 @@ a session reads only what is new in it."""
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from agent import Agent
 from mllm.content import MediaReader, Message, ToolCall, ToolSpec, Turn
 from tools import Browser
+from tools.gui.observation import read
 
 from .gui_task import SIZE, TASK, Move, Script, main
 
@@ -50,8 +50,8 @@ class Scripted:
 
 
 def _action(move: Move, told: list[str]) -> dict[str, Any]:
-    row = re.compile(rf'\b(e\d+) (?!text |heading )\w+ "{re.escape(move.name)}"')
-    refs = row.findall("\n".join(told))
+    rows = [read(line) for text in told for line in text.splitlines()]
+    refs = [row.ref for row in rows if row and row.acts and row.name == move.name]
     assert refs, f"there is no {move.name!r}: {told[-1][:2000]}"
     action: dict[str, Any] = {"name": move.kind, "target": refs[-1]}
     if move.kind == "type":

@@ -43,7 +43,7 @@ def test_the_oracle_does_a_task_of_each_kind(theatre: Theatre, kind: str) -> Non
     played = theatre.play_oracle(first(kind=kind, ending="done"))
     assert played.success and played.claimed
     first_seen = played.episode.steps[0].results[0].words()
-    assert "\ne1 " in first_seen
+    assert " e1" in first_seen
 
 
 @pytest.mark.parametrize(("kind", "ending"), [("menu", "missing"), ("booking", "refused")])

@@ -164,7 +164,7 @@ def test_a_replay_heals_a_renamed_button_and_keeps_it(
 
     def chooses(messages: Any) -> str:
         row = next(r for r in messages[-1].words().splitlines() if '"Keep it"' in r)
-        return f'{{"element": "{row.split()[0]}"}}'
+        return f'{{"element": "{row.split()[-1]}"}}'
 
     assert [step.how for step in again(run, Scripted([chooses]))] == ["done", "healed"]
     assert [step.how for step in again(run)] == ["done", "done"]

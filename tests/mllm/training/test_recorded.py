@@ -15,6 +15,7 @@ from mllm.training.packing import Sample
 from mllm.training.recorded import Recorded
 
 ADDRESS = "http://127.0.0.1:4000/form.html"
+ROWS = 'button "Send" e3\nbutton "B" e4'
 PARAMETERS = {"type": "object", "properties": {"action": {"type": "object"}}}
 TOOLS = [
     ToolSpec(name="browser", description="Use a page.", parameters=PARAMETERS),
@@ -33,9 +34,9 @@ EPISODE = Episode(
     note="Steps left: 12.",
     plan="Open the page.",
     steps=(
-        step(1, {"name": "goto", "url": ADDRESS}, f'page "A" {ADDRESS}\ne3 button "Send"\ne4 "B"'),
+        step(1, {"name": "goto", "url": ADDRESS}, f'page "A" {ADDRESS}\n{ROWS}'),
         step(2, {"name": "click", "target": "e4"}, "click e4: unverified"),
-        step(3, {"name": "click", "target": "e3"}, 'click e3: unverified\nnew e5 status "Sent"'),
+        step(3, {"name": "click", "target": "e3"}, 'click e3: unverified\nnew status "Sent" e5'),
     ),
     answer="Done: Sent.",
 )
@@ -80,7 +81,7 @@ def test_a_lesson_is_never_twice_alike_and_agrees_with_itself(
     assert texts == [str(processor.tokenizer.decode(lessons[i].ids)) for i in range(12)]
     assert len(set(texts)) == 12
     for text in texts:
-        ref = text.partition('"Send"')[0].split()[-2]
+        ref = text.partition('button "Send"')[2].split()[0]
         assert f'"target": "{ref}"' in text
 
 
@@ -108,7 +109,7 @@ def test_a_pointer_is_told_where_a_reference_and_a_word_stand(
     last = max(i for i, aim in enumerate(sample.aims) if aim > 0)
     place = sample.spots.index(sample.aims[last])
     assert sample.ids[place] == sample.ids[last]
-    assert "".join(decoded[place + 1 : place + 5]).startswith(' button "')
+    assert "".join(decoded[:place]).rpartition("\n")[2].startswith('button "')
     learned_aims = [a for a, kept in zip(sample.aims, sample.learned, strict=True) if kept]
     assert -1 in learned_aims
     assert 0 not in sample.aims  # nothing on a page is drawn to the newest result as such

@@ -18,6 +18,7 @@ import pytest
 
 from mllm.content import Text
 from tests.tools.conftest import Context
+from tests.tools.gui.rows import reference
 from tools.protocol import Picture, ToolError
 
 pytest.importorskip("playwright", reason="the extra gui is not installed")
@@ -233,7 +234,8 @@ class Surfer:
 
     def ref(self, row: str) -> str:
         """The reference of the first row that holds these words."""
-        return next(line.split()[0] for line in self.look(find=row).splitlines()[1:] if row in line)
+        lines = self.look(find=row).splitlines()[1:]
+        return next(reference(line) for line in lines if row in line)
 
 
 @pytest.fixture

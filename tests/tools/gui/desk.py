@@ -12,6 +12,7 @@ import pytest
 
 from mllm.content import Text
 from tests.tools.conftest import Context
+from tests.tools.gui.rows import reference
 from tools import Desktop
 from tools.protocol import Picture
 
@@ -65,7 +66,7 @@ class Desk:
         return self.heard[-1]
 
     def ref(self, row: str) -> str:
-        return next(line.split()[0] for line in self.look().splitlines() if row in line)
+        return next(reference(line) for line in self.look().splitlines() if row in line)
 
     def box(self, row: str) -> list[int]:
         line = next(line for line in self.look().splitlines() if row in line)

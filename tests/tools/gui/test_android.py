@@ -14,6 +14,7 @@ import pytest
 from mllm.content import Text
 from tests.tools.conftest import Context
 from tests.tools.gui import fake_adb
+from tests.tools.gui.rows import reference
 from tools import Android
 from tools.gui.approval import Request
 from tools.protocol import PersonNeeded, Picture, ToolError
@@ -45,7 +46,7 @@ class Phone:
         return "\n".join(part.text for part in parts if isinstance(part, Text))
 
     def ref(self, row: str) -> str:
-        return next(line.split()[0] for line in self.look().splitlines() if row in line)
+        return next(reference(line) for line in self.look().splitlines() if row in line)
 
     def state(self) -> dict[str, Any]:
         file = self.folder / "device.json"
@@ -128,7 +129,7 @@ def test_the_button_of_a_row_stays_that_of_its_row(make: Callable[..., Phone]) -
     phone = make(approve=yes)
     phone("goto", url="https://shop.example/list")
     assert phone.state()["opened"] == "https://shop.example/list"
-    drops = [line.split()[0] for line in phone.look().splitlines() if 'button "Drop"' in line]
+    drops = [reference(line) for line in phone.look().splitlines() if 'button "Drop"' in line]
     assert len(drops) == 3
     assert drops[0] in phone("scroll", direction="down").partition("gone ")[2].splitlines()[0]
     with pytest.raises(ToolError, match="^stale: "):

@@ -15,7 +15,7 @@ from tools.protocol import ToolError
 def matter(label: str, **facts: Any) -> str:
     click = PointAt(name="click", target="e1")
     known = {"label": label, "role": "button", **facts}
-    request = needed(click, f'e1 button "{label}"', known, "", "http://a/", False)
+    request = needed(click, f'button "{label}" e1', known, "", "http://a/", False)
     return request.matter if request else ""
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from mllm.content import Record
 from tests.tools.gui.conftest import Site, Surfer
+from tests.tools.gui.rows import reference
 from tools.gui.deeds import Deed
 from tools.gui.locators import Anchor, locate
 
@@ -39,7 +40,7 @@ def test_words_before_ids_and_no_way_through_the_document(surf: Surfer, site: Si
 
 def test_twins_are_told_apart_by_their_place_which_is_not_robust(surf: Surfer, site: Site) -> None:
     surf.open(site.put("<button>Go</button><button onclick=\"title = 'x'\" id=b17>Go</button>"))
-    target = surf.look().splitlines()[2].split()[0]
+    target = reference(surf.look().splitlines()[2])
     (first, *_) = deed(surf, name="click", target=target).anchors["target"].found
     assert (first.by, first.nth, first.robust) == ("role", 1, False)
 

@@ -1,0 +1,118 @@
+"""The same episode otherwise: references, addresses, sizes, budgets, and words.
+
+What must be found by reading is never twice called the same, so that no model learns it by heart.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mllm.content import Text
+from mllm.episode import Episode, Step
+from prompts import render
+
+SHIFT = 30
+"""Up to how many references a page may have given before."""
+COMMON = 0.02
+"""Share of tasks from which on a word is part of the language, not of one page."""
+RENAMED = 0.6
+"""Share of the other words that are called otherwise."""
+
+_REFERENCE = re.compile(r"\be(\d{1,3})\b")
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/[\w/]+\.html")
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_SITES = ("http://127.0.0.1:{n}/{w}.html", "file:///home/{v}/{w}/{w}.html", "https://{v}.example/",
+          "https://www.{v}.org/{w}?id={n}", "http://localhost:{n}/{w}")
+_WORDS = ("shop", "table", "index", "desk", "form", "mail", "ada", "booking", "start", "list",
+          "corner", "pages", "demo", "task", "home")
+_SIZES = ("640x480", "1280x720", "1024x768", "160x210", "390x844")
+
+
+class Variants:
+    """Variants of episodes whose wishes are among ``tasks``."""
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        wishes = [set(_WORD.findall(task.partition("\n")[0])) for task in tasks]
+        told = Counter(word for words in wishes for word in words)
+        self.rare = {w for w, n in told.items() if n <= COMMON * len(tasks) or n == 1}
+        self.pool = sorted(w for w in self.rare if w.isalpha() and len(w) > 2)
+
+    def of(self, episode: Episode, rng: random.Random) -> Episode:
+        """The same episode under other references, at another address, with another budget, and
+        with other words for what the person named."""
+        shift = rng.choice((0, rng.randint(0, SHIFT)))
+        address = rng.choice(_SITES).format(
+            v=rng.choice(_WORDS), w=rng.choice(_WORDS), n=rng.randint(80, 65000)
+        )
+        size, steps = rng.choice(_SIZES), rng.choice((12, 12, 12, rng.randint(8, 30)))
+        renamed = self._renamed(episode, rng)
+
+        def other(text: str) -> str:
+            if renamed:
+                text = _WORD.sub(lambda m: renamed.get(m[0], m[0]), text)
+            text = _REFERENCE.sub(lambda m: f"e{int(m[1]) + shift}", text)
+            return _ADDRESS.sub(address, text).replace("640x480", size)
+
+        changed = Episode.model_validate(_each(episode.model_dump(), other))
+        notes = [
+            render("budget", episode.lang, steps=max(steps - i, 1))
+            for i in range(len(changed.steps) + 1)
+        ]
+        return changed.model_copy(
+            update={
+                "note": notes[0],
+                "steps": tuple(_noted(step, notes[i + 1]) for i, step in enumerate(changed.steps)),
+            }
+        )
+
+    def _renamed(self, episode: Episode, rng: random.Random) -> dict[str, str]:
+        """New names for words of the wish that are this page's own. A word that was written only
+        in part keeps its name."""
+        wish = episode.task.partition("\n")[0]
+        typed = {
+            value
+            for step in episode.steps
+            for call in step.calls
+            for value in (call.arguments.get("action") or {}).values()
+            if isinstance(value, str)
+        }
+        out: dict[str, str] = {}
+        for word in sorted(set(_WORD.findall(wish)) & self.rare):
+            begun = any(word != value and word.startswith(value) for value in typed)
+            if begun or word.isdigit() or _REFERENCE.fullmatch(word) or rng.random() > RENAMED:
+                continue
+            new = self._name(word, rng)
+            if new not in wish and new not in out.values():
+                out[word] = new
+        return out
+
+    def _name(self, word: str, rng: random.Random) -> str:
+        if word.isalpha() and word in (word.lower(), word.capitalize()) and self.pool:
+            other = rng.choice(self.pool)
+            return other.capitalize() if word[0].isupper() else other.lower()
+        kinds = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
+        return "".join(rng.choice(next(k for k in kinds if sign in k)) for sign in word)
+
+
+def _each(data: Any, change: Callable[[str], str]) -> Any:
+    """The same data with every text in it changed."""
+    if isinstance(data, str):
+        return change(data)
+    if isinstance(data, dict):
+        return {key: _each(value, change) for key, value in data.items()}
+    return [_each(value, change) for value in data] if isinstance(data, list | tuple) else data
+
+
+def _noted(step: Step, note: str) -> Step:
+    results = tuple(
+        result.model_copy(
+            update={"content": tuple(p for p in result.content if isinstance(p, Text))}
+        )
+        for result in step.results
+    )
+    return step.model_copy(update={"note": note, "results": results})

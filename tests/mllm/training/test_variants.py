@@ -1,0 +1,66 @@
+"""Variants of episodes: what changes, and that an episode still agrees with itself."""
+
+from __future__ import annotations
+
+import random
+
+from mllm.content import Text, ToolCall, ToolResult
+from mllm.episode import Episode, Step
+from mllm.training.variants import Variants
+
+ADDRESS = "http://127.0.0.1:4000/form.html"
+TASKS = [f"Press the button Word{chr(97 + i)}x" for i in range(26)]
+
+
+def episode(wish: str, written: str, shown: str) -> Episode:
+    call = ToolCall(
+        id="c1", name="browser", arguments={"action": {"name": "type", "text": written}}
+    )
+    result = ToolResult(call_id="c1", name="browser", content=(Text(text=shown),))
+    return Episode(
+        task=f"{wish}\n{ADDRESS}",
+        note="Steps left: 12.",
+        plan="",
+        steps=(Step(calls=(call,), results=(result,), note="Steps left: 11."),),
+        answer="Done.",
+    )
+
+
+def variants(told: Episode) -> list[Episode]:
+    made = Variants([*TASKS, told.task])
+    return [made.of(told, random.Random(i)) for i in range(30)]
+
+
+def test_a_word_of_the_wish_is_renamed_everywhere_at_once() -> None:
+    told = episode("Press the button Quokka", "Quokka", f'page "A" {ADDRESS}\nbutton "Quokka" e3')
+    names = set()
+    for other in variants(told):
+        name = other.task.partition("\n")[0].split()[-1]
+        names.add(name)
+        assert other.task.startswith("Press the button ")
+        assert other.steps[0].calls[0].arguments["action"]["text"] == name
+        assert f'button "{name}" e' in other.steps[0].results[0].words()
+    assert "Quokka" in names and len(names) > 5
+
+
+def test_codes_keep_their_shape_and_numbers_are_left_alone() -> None:
+    told = episode("Press the button bK9 77", "bK9", 'button "bK9" e3\ntext "77" e4')
+    codes = {other.task.split()[3] for other in variants(told)}
+    assert len(codes) > 5
+    for code in codes:
+        assert code[0].islower() and code[1].isupper() and code[2].isdigit()
+    assert all(" 77\n" in other.task for other in variants(told))
+
+
+def test_a_word_that_was_only_begun_keeps_its_name() -> None:
+    told = episode("Press the button Quokka", "Quo", 'option "Quokka" e3')
+    assert all("Quokka" in other.task for other in variants(told))
+
+
+def test_references_and_addresses_change_together() -> None:
+    told = episode("Press", "x", f'page "A" {ADDRESS}\nbutton "B" e3\ngone e4')
+    seen = {other.steps[0].results[0].words() for other in variants(told)}
+    assert len(seen) > 10
+    for text in seen:
+        first = int(text.partition("button \"B\" e")[2].split()[0])
+        assert f"gone e{first + 1}" in text and ADDRESS not in text
