@@ -55,7 +55,6 @@ class _Fold:
             case ev.Malformed():
                 self.steps.append(_malformed(event))
             case ev.Observed():
-                self.drawing.know(event.artifacts)
                 self._observed(event)
             case ev.StepDone():
                 last = self.steps[-1]
@@ -98,6 +97,8 @@ class _Fold:
 
     def _with_result(self, call: view.Call, event: ev.Observed) -> view.Call:
         content = event.result.content
+        before = self.drawing.aimed(event.result.records)
+        self.drawing.know(event.artifacts)
         texts = [p.text for p in content if isinstance(p, Text)]
         media = [p for p in content if isinstance(p, Media)]
         # Among the artifacts are screenshots that the model was not shown.
@@ -110,7 +111,7 @@ class _Fold:
             seconds=event.seconds,
             texts=(*texts, *(part_words(p) for p in media if p.artifact.kind != "image")),
             found=tuple(self.drawing.found(p) for p in content if isinstance(p, Boxes)),
-            pictures=tuple(p for p in pictures if p is not None),
+            pictures=(*before, *(view.Scene(p) for p in pictures if p is not None)),
         )
 
     def _verification(self, event: ev.Verified) -> view.Step:

@@ -9,7 +9,8 @@ from agent.report.pictures import data_uri
 from agent.report.view import TONES, Found, Mark, Picture, Row, Scene
 from agent.result import Claim
 from agent.store import MediaStore
-from mllm.content import Artifact, Box, Boxes
+from mllm.content import Artifact, Box, Boxes, Record
+from tools.protocol import SCREENSHOT
 
 MAX_ROWS = 40
 """Boxes listed one by one beside a picture; the rest is only drawn and counted."""
@@ -23,10 +24,36 @@ class Drawing:
     key: str
     _artifacts: dict[str, Artifact] = field(default_factory=dict)
     _pictures: dict[str, Picture | None] = field(default_factory=dict)
+    _screen: Artifact | None = None
     _sets: int = 0
 
     def know(self, artifacts: Iterable[Artifact]) -> None:
-        self._artifacts.update({a.id: a for a in artifacts})
+        for artifact in artifacts:
+            self._artifacts[artifact.id] = artifact
+            if artifact.kind == "image" and artifact.id.startswith(SCREENSHOT):
+                self._screen = artifact
+
+    def aimed(self, records: Iterable[Record]) -> tuple[Scene, ...]:
+        """The last screenshot with what was acted on, and what came of it: a deed of a browser has
+        a ``place`` there (``tools.gui.deeds``)."""
+        deeds = [record.data for record in records if record.data.get("place")]
+        if not deeds or self._screen is None or (picture := self.picture(self._screen)) is None:
+            return ()
+        marks = []
+        for tone, deed in enumerate(deeds):
+            x0, y0, x1, y1 = deed["place"]
+            box = Box(
+                artifact=picture.id,
+                width=picture.width,
+                height=picture.height,
+                x0=x0,
+                y0=y0,
+                x1=x1,
+                y1=y1,
+            )
+            words = f"{deed['action']['name']}: {deed['verdict']}"
+            marks.append(_mark(box, tone % TONES, "", words))
+        return (Scene(picture, tuple(marks)),)
 
     def picture(self, artifact: Artifact) -> Picture | None:
         """The embedded picture, or None when there is none to show."""

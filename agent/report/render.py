@@ -11,7 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from agent.report.view import Picture, Run, Scene
+from agent.report.view import Picture, Run
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -42,7 +42,7 @@ def _pictures(runs: Sequence[Run]) -> list[Picture]:
         shown = [scene.picture for scene in run.scenes]
         for step in run.steps:
             for call in step.calls:
-                shown += call.pictures
+                shown += [scene.picture for scene in call.pictures]
                 shown += [f.scene.picture for f in call.found if f.scene]
         found.update({picture.key: picture for picture in shown})
     return list(found.values())
@@ -56,7 +56,6 @@ def _templates() -> Environment:
     )
     environment.filters["seconds"] = _seconds
     environment.filters["thousands"] = lambda number: f"{number:,}"
-    environment.filters["alone"] = Scene
     return environment
 
 

@@ -82,7 +82,7 @@ class Call:
     arguments: tuple[tuple[str, str], ...]
     texts: tuple[str, ...] = ()
     found: tuple[Found, ...] = ()
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[Scene, ...] = ()
     error: bool = False
     traceback: str = ""
     pending: bool = True  # no result yet; for good, when the run ended here

@@ -93,7 +93,7 @@ class Variants:
 
     def _name(self, word: str, rng: random.Random) -> str:
         if word.isalpha() and word in (word.lower(), word.capitalize()) and self.pool:
-            other = rng.choice(self.pool)
+            other: str = rng.choice(self.pool)
             return other.capitalize() if word[0].isupper() else other.lower()
         kinds = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
         return "".join(rng.choice(next(k for k in kinds if sign in k)) for sign in word)

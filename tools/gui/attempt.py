@@ -151,7 +151,11 @@ class Attempt:
         wish, view, action = self.wish, self.view, self.wish.action
         await self._approve()
         deed = await opened(action, wish.expect, self.refs, view, self.told)
-        beside = {"accept_dialog": wish.accept_dialog, "answer": wish.answer}
+        beside = {
+            "accept_dialog": wish.accept_dialog,
+            "answer": wish.answer,
+            "place": self.screen.place(self.ref),
+        }
         self.deed = deed.model_copy(update=beside)
         if action.name not in MOVES:
             self.session.ledger.act(view.url, await text_of(view))

@@ -18,7 +18,7 @@ from tools.gui.actions import Action, Expect, Finish, Spot, WaitFor
 from tools.gui.failures import Failure
 from tools.gui.judge import Verdict
 from tools.gui.locators import Anchor, Locator, anchor, text_place
-from tools.gui.observation import Told
+from tools.gui.observation import Corners, Told
 from tools.gui.preflight import resolve
 from tools.gui.targets import REFERENCE
 from tools.gui.view import View
@@ -58,6 +58,8 @@ class Deed(Value):
     downloads: tuple[str, ...] = ()
     point: tuple[float, float] | None = None
     """In the viewport, where a picture was pointed at."""
+    place: Corners | None = None
+    """Where its target stood on the last screenshot, in pixels."""
     recovery: bool = False
     """Whether it only removed something that was in the way."""
 

@@ -44,6 +44,14 @@ class Screen:
             self.shots.popitem(last=False)
         return Picture(image, parent="", name=SCREENSHOT, data=data)
 
+    def place(self, ref: str) -> Corners | None:
+        """Where an element stood on the last screenshot, None where it was not to be seen."""
+        if not self.shots:
+            return None
+        last = next(reversed(self.shots.values()))
+        element = last.find(ref)
+        return element.corners if element and last.in_view(element) else None
+
 
 def _covered(image: PILImage.Image, places: tuple[Corners, ...]) -> tuple[PILImage.Image, bytes]:
     """The picture without what stands at ``places``, and its file."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from agent import Agent, NeedsApproval, RunFailed
+from agent import Agent, NeedsApproval, RunFailed, report
 from agent.errors import InputError
 from agent.result import Result
 from mllm.backends.protocol import Backend
@@ -141,6 +142,16 @@ def test_a_file_is_a_page_to_begin_at(runs: Path) -> None:
     assert ": verified" in told(result, 10) and ": verified" in told(result, 11)
     info = json.loads((result.run.folder / "run.json").read_text())
     assert info["url"] == PAGE.as_uri() and {"browser", "page"} <= set(info["tools"])
+
+
+def test_the_report_marks_what_was_acted_on(runs: Path) -> None:
+    agent = Agent(script(*BOOKING), [], runs=runs, verify=False)
+    result = agent.run("Book a table.", url=str(PAGE))
+    page = report.write(result.run.folder).read_text()
+    captions = re.findall(r'<span class="caption[^>]*>([^<]*)</span>', page)
+    done = [turn.calls[0].arguments["action"]["name"] for turn in BOOKING if isinstance(turn, Turn)]
+    assert [caption.partition(":")[0] for caption in captions] == done[:-1]
+    assert set(captions) >= {"click: verified", "select: verified", "type: verified"}
 
 
 def test_nothing_beyond_the_address_may_be_visited(site: Site, runs: Path, tmp_path: Path) -> None:
