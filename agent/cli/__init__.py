@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from agent.cli import checks, lab, machine, runs, tasks
+from agent.cli import checks, machine, make, measure, runs, tasks
 from agent.cli.failures import explain
 
 app = typer.Typer(
@@ -31,10 +31,10 @@ app.command("show")(runs.show)
 app.command("runs")(runs.runs)
 app.command("export")(runs.export)
 app.command("replay")(runs.replay)
-app.command("eval")(lab.evaluate)
-app.command("data")(lab.data)
-app.command("train")(lab.train)
-app.command("bench")(lab.bench)
+app.command("eval")(measure.evaluate)
+app.command("data")(make.data)
+app.command("train")(make.train)
+app.command("bench")(measure.bench)
 app.command("doctor")(machine.doctor)
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from agent.errors import InputError
+
 Model = Annotated[
     str,
     typer.Option(
@@ -22,3 +24,16 @@ RunsFolder = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same data.")]
+
+
+def refuse(context: typer.Context, because: str, *options: str) -> None:
+    """``InputError`` for an option that was given and means nothing here."""
+    for name in options:
+        if given(context, name):
+            raise InputError(f"{because}: leave --{name.replace('_', '-')} away")
+
+
+def given(context: typer.Context, name: str) -> bool:
+    """Whether a person gave this option."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

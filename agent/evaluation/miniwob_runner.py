@@ -20,6 +20,7 @@ from agent.evaluation.pages_site import Site
 from agent.evaluation.stage import Performance, Stage, Times
 from mllm.backends.protocol import Backend, Session
 from mllm.content import MediaReader, Message, ToolResult, ToolSpec, Turn
+from mllm.episode import Episode
 from tools.gui.failures import Kind
 
 OPEN = tuple(files("agent.evaluation").joinpath("miniwob_open.txt").read_text("utf-8").split())
@@ -50,6 +51,8 @@ class Played:
     failed: Counter[str] = field(default_factory=Counter)
     why: str = ""
     """Of one that crashed."""
+    episode: Episode | None = None
+    """All that happened, opening the page included; None of one that crashed."""
 
 
 class MiniWob(Stage):
@@ -88,6 +91,7 @@ class MiniWob(Stage):
             times=came.times,
             failed=Counter(_kind(result) for result in came.results if result.error),
             why=came.failed,
+            episode=came.told.episode().model_copy(update={"steps": tuple(came.told.steps)}),
         )
 
     def _begin(self, task: str, seed: int) -> tuple[str, str]:

@@ -7,12 +7,12 @@ model meets at work: plan, budget notes, observations and failures.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
+from agent.evaluation.episodes import Row, append
 from agent.evaluation.pages_policies import accepted, oracle
 from agent.evaluation.stage import SECONDS, Stage
 from mllm.backends.protocol import Backend
@@ -71,28 +71,14 @@ class Theatre(Stage):
 
 def write_episodes(out: Path, n: int, seed: int, split: Split = "train", kind: str = "") -> int:
     """Play the oracle of the tasks 0 to ``n`` - 1 and append a line for each to ``out``; those
-    that are in the file already are not played again. Returns how many were played.
-
-    A line has ``id, kind, lang, ending, goal, success, claimed, learn, episode``. ``learn`` says
-    of each step whether a model is to learn it (a slip is not); ``episode`` is a
-    ``mllm.episode.Episode``.
-    """
-    known = {json.loads(line)["id"] for line in _lines(out)}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    played = 0
-    with Theatre() as theatre, out.open("a", encoding="utf-8") as file:
-        for index in range(n):
-            task = make(seed, index, split, kind)
-            if task.id in known:
-                continue
-            file.write(json.dumps(row(task, theatre.play_oracle(task)), ensure_ascii=False) + "\n")
-            file.flush()
-            played += 1
-    return played
+    that are in the file already are not played again. Returns how many were played."""
+    tasks = [make(seed, index, split, kind) for index in range(n)]
+    with Theatre() as theatre:
+        return append(out, {task.id: partial(_row, theatre, task) for task in tasks})
 
 
-def row(task: PageTask, played: Played) -> dict[str, Any]:
-    """The line of a task, see ``write_episodes``."""
+def _row(theatre: Theatre, task: PageTask) -> Row:
+    played = theatre.play_oracle(task)
     wrong = [False, *(act.wrong for act in task.acts)]
     learn = [not (i < len(wrong) and wrong[i]) for i in range(len(played.episode.steps))]
     return {
@@ -107,13 +93,3 @@ def row(task: PageTask, played: Played) -> dict[str, Any]:
         "episode": played.episode.model_dump(mode="json"),
     }
 
-
-def _lines(out: Path) -> list[str]:
-    """The whole lines of a file; a last one that was cut off is cut away."""
-    if not out.exists():
-        return []
-    text = out.read_text("utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    if whole != text:
-        out.write_text(whole, "utf-8")
-    return whole.splitlines()

@@ -248,6 +248,6 @@ def test_what_makes_no_sense_is_one_sentence(corvid: Corvid, words: str, said: s
 
 def test_scoring_loads_no_model_library() -> None:
     show = "print({'torch', 'transformers', 'langgraph'} & set(sys.modules))"
-    code = f"import sys, agent.cli.lab, agent.evaluation.answer_files; {show}"
+    code = f"import sys, agent.cli.measure, agent.evaluation.answer_files; {show}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -14,12 +14,13 @@ import pytest
 
 pytest.importorskip("playwright", reason="the extra gui is not installed")
 from agent.errors import InputError  # noqa: E402
-from agent.evaluation import miniwob, miniwob_runner  # noqa: E402
+from agent.evaluation import miniwob, miniwob_lessons, miniwob_runner  # noqa: E402
 from agent.evaluation.miniwob_runner import OPEN, MiniWob, Played  # noqa: E402
 from agent.evaluation.miniwob_teacher import TEACHERS, teacher  # noqa: E402
 from agent.evaluation.pages_site import Site  # noqa: E402
 from mllm.backends.scripted import Line, Scripted  # noqa: E402
 from mllm.content import Message, ToolCall, Turn  # noqa: E402
+from mllm.episode import Episode  # noqa: E402
 from tools.gui.session import NAMES  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
@@ -51,6 +52,19 @@ def test_a_teacher_wins_the_episode(wob: MiniWob, task: str) -> None:
     played = wob.play(task, 7, lambda asked: teacher(task, asked))
     assert (played.ending, played.reward) == ("success", 1.0)
     assert 0 < played.times.observe < played.times.act
+
+
+def test_what_a_teacher_plays_is_a_lesson(tmp_path: Path) -> None:
+    out = tmp_path / "episodes.jsonl"
+    assert miniwob_lessons.write_episodes(out, 2, 5) == 2
+    assert miniwob_lessons.write_episodes(out, 3, 5) == 1  # what is there is not played again
+    rows = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    assert [row["kind"] for row in rows] == list(TEACHERS)[:3]
+    for row in rows:
+        assert row["success"] and row["id"].endswith("-1000005")
+        episode = Episode.model_validate(row["episode"])
+        assert row["learn"] == [False] + [True] * (len(episode.steps) - 1)
+        assert row["goal"] in episode.task
 
 
 def test_the_page_ends_the_run_and_says_when_it_was_wrong(wob: MiniWob) -> None:
