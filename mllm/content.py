@@ -129,6 +129,9 @@ class Boxes(Value):
     counts: dict[str, int] = Field(
         default_factory=dict, description="what was asked for, in its words, and how many there are"
     )
+    unsure: tuple[Box, ...] = Field(
+        default=(), description="what may be there too; not counted, and not told to the model"
+    )
 
     def words(self) -> str:
         """The text that the model reads: counts first, in the order in which they were asked for,

@@ -29,14 +29,22 @@ training designs."""
 
 
 def vote(
-    looks: Sequence[Sequence[Found]], threshold: float, iou: float, asked: Collection[str] = ()
+    looks: Sequence[Sequence[Found]],
+    threshold: float,
+    iou: float,
+    asked: Collection[str] = (),
+    faint: float | None = None,
 ) -> list[Found]:
     """What the looks agree on, best first; a score is the mean vote of all looks for the name.
 
     Boxes that overlap by more than ``iou`` are one object. An object that only some looks see
     needs the surer votes to reach ``threshold``. Names that were ``asked`` for have
     ``ASKED_FOR`` times the weight, in the choice of the name and at the threshold.
+
+    With ``faint``, below the threshold, come also what reaches only that, and other names that were
+    asked for and may be those of an object: none of them ``sure``.
     """
+    least = threshold if faint is None else faint
     objects: list[_Object] = []
     for found in sorted((f for look in looks for f in look), key=lambda f: -f.score):
         same = next((o for o in objects if _overlap(o.box, found) > iou), None)
@@ -47,9 +55,13 @@ def vote(
     agreed = []
     for thing in objects:
         weighed = {n: v * (ASKED_FOR if n in asked else 1) for n, v in thing.votes.items()}
-        name, votes = max(weighed.items(), key=lambda item: item[1])
-        if votes / len(looks) >= threshold:
-            agreed.append(replace(thing.box, name=name, score=thing.votes[name] / len(looks)))
+        first = max(weighed, key=lambda name: weighed[name])
+        for name, votes in weighed.items():
+            possible = name == first or (faint is not None and name in asked)
+            if possible and votes / len(looks) >= least:
+                sure = name == first and votes / len(looks) >= threshold
+                score = thing.votes[name] / len(looks)
+                agreed.append(replace(thing.box, name=name, score=score, sure=sure))
     return sorted(agreed, key=lambda f: -f.score)
 
 

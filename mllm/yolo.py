@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,8 @@ class WeightsError(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """One object that a detector reports; corners in pixels of the picture."""
+    """One object that a detector reports; corners in pixels of the picture. One that is not
+    ``sure`` may be something else, or nothing."""
 
     name: str
     score: float
@@ -57,6 +58,7 @@ class Found:
     y0: float
     x1: float
     y1: float
+    sure: bool = True
 
 
 class Detector:
@@ -121,19 +123,27 @@ class Detector:
         return far <= self._familiarity.limit
 
     def find(
-        self, image: Image.Image, threshold: float, iou: float, asked: Collection[str] = ()
+        self,
+        image: Image.Image,
+        threshold: float,
+        iou: float,
+        asked: Collection[str] = (),
+        faint: float | None = None,
     ) -> list[Found]:
-        """Objects in an RGB picture, best first, with scores of at least ``threshold``.
+        """Objects in an RGB picture, best first, with scores of at least ``threshold``; with
+        ``faint``, those with at least that as well, marked as not ``sure``.
 
         Where two boxes overlap by more than ``iou`` the surer one stays, whatever their names.
         A detector of several looks favours names that were ``asked`` for, see
         ``mllm.voting.vote``.
         """
         if len(self._scales) == 1:
-            return self._look(image, self._scales[0], threshold, iou, one_name=True)
+            least = threshold if faint is None else faint
+            found = self._look(image, self._scales[0], least, iou, one_name=True)
+            return [replace(one, sure=one.score >= threshold) for one in found]
         # Each look tells all names that it thinks possible, so that the vote can weigh them.
         looks = [self._look(image, s, FAINT, iou, one_name=False) for s in self._scales]
-        return vote(looks, threshold, iou, asked)
+        return vote(looks, threshold, iou, asked, faint)
 
     def _look(
         self, image: Image.Image, scale: float, threshold: float, iou: float, *, one_name: bool

@@ -21,6 +21,9 @@ from tools.protocol import Image, Tool, ToolContext, ToolError
 NANO_THRESHOLD = 0.25
 THRESHOLD = 0.25
 """Least score of a box from other weights: what ultralytics takes by default."""
+NANO_FAINT = 0.1
+FAINT = 0.1
+"""Least score of what may be there too: no claim is contradicted that it would make true."""
 OVERLAP = 0.6
 """Intersection over union from which two boxes are one object, seen twice."""
 MEMORY = 10
@@ -49,6 +52,7 @@ class Detect(Tool):
         *,
         classes: Sequence[str] = (),
         threshold: float | None = None,
+        faint: float | None = None,
         iou: float | None = None,
     ) -> None:
         """``classes`` is what open-vocabulary weights look for when a call names no labels.
@@ -60,6 +64,8 @@ class Detect(Tool):
         self.classes = tuple(classes)
         default = NANO_THRESHOLD if nano else THRESHOLD
         self.threshold = default if threshold is None else threshold
+        default = NANO_FAINT if nano else FAINT
+        self.faint = min(default if faint is None else faint, self.threshold)
         self.iou = (NANO_OVERLAP if nano else OVERLAP) if iou is None else iou
         if not path.is_file():
             raise WeightsError(f"{path} is not there; give 'nano' or the path of a .pt file")
@@ -87,15 +93,15 @@ class Detect(Tool):
                 else:
                     wanted = known(labels, detector.names)
                 asked = frozenset(n for names in wanted.kinds.values() for n in names)
-                found = detector.find(picture, self.threshold, self.iou, asked)
+                every = detector.find(picture, self.threshold, self.iou, asked, self.faint)
         except WeightsError as error:
             raise ToolError(f"cannot detect objects: {error}") from error
+        found = [row for row in every if wanted.has(row.name)]
         boxes = Boxes(
             artifact=image.artifact.id,
-            boxes=tuple(
-                _box(picture, image.artifact, row) for row in found if wanted.has(row.name)
-            ),
-            counts=wanted.counts([row.name for row in found], context.lang),
+            boxes=tuple(_box(picture, image.artifact, row) for row in found if row.sure),
+            counts=wanted.counts([row.name for row in every if row.sure], context.lang),
+            unsure=tuple(_box(picture, image.artifact, row) for row in found if not row.sure),
         )
         return [boxes, wanted.refusal] if wanted.refusal else [boxes]
 

@@ -2,7 +2,8 @@
 2310.16045, section 3.4): does it hold, what was found instead, on which boxes.
 
 A check answers with a ``Finding``. Its ``holds`` is True or False where an expert could tell,
-and None where none could: a claim that cannot be checked is never taken for a true one.
+and None where none could: a claim that cannot be checked is never taken for a true one. A claim
+that would hold with what the detector saw but is not sure of is not contradicted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, product
 from typing import get_args
 
 from agent.result import Claim, Evidence, Verdict
@@ -52,12 +53,11 @@ CANNOT_TELL = Finding(None, "")
 
 def weigh(draft: ClaimDraft, images: Sequence[Artifact], experts: Experts) -> Finding:
     """The finding over all pictures: something is there if one picture shows it, and absent
-    only if none does."""
+    only if none does or may."""
     findings = [check(draft, image, experts) for image in images]
-    denies = draft.value.strip().lower() == "no"
-    for wanted in (False, True) if denies else (True, False):
+    for wanted in (False, True) if _denied(draft) else (True, None, False):
         for finding in findings:
-            if finding.holds is wanted:
+            if finding.holds is wanted and finding.found:
                 return finding
     return CANNOT_TELL
 
@@ -102,7 +102,10 @@ def _existence(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     boxes = _described(draft, image, experts)
     if boxes is None:
         return CANNOT_TELL
-    return _yes_no(draft, bool(boxes), f"{len(boxes)} {_thing(draft)}", boxes)
+    found = f"{len(boxes)} {_thing(draft)}"
+    if not boxes and not _denied(draft) and (more := _perhaps(draft, image, experts)):
+        return Finding(None, f"{found}, perhaps {len(more)}", "detect")
+    return _yes_no(draft, bool(boxes), found, boxes)
 
 
 def _count(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
@@ -112,6 +115,9 @@ def _count(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     there = len(boxes)
     if there == int(draft.value):
         return Finding(True, f"{there} {_thing(draft)}", "detect", boxes)
+    most = len(_perhaps(draft, image, experts))
+    if there < int(draft.value) <= most:
+        return Finding(None, f"{there} {_thing(draft)}, perhaps {most}", "detect")
     true = _changed(draft, value=str(there), object=numbered(draft.object, there))
     return Finding(False, f"{there} {_thing(draft)}", "detect", boxes, instead=true)
 
@@ -120,6 +126,8 @@ def _attribute(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     boxes = _described(draft, image, experts)
     if boxes is None:
         return CANNOT_TELL
+    if not boxes and (more := _perhaps(draft, image, experts)):
+        return Finding(None, f"no {_thing(draft)}, perhaps {len(more)}", "detect")
     if not boxes:
         absent = _changed(draft, kind="existence", value="no")
         return Finding(False, f"no {_thing(draft)}", "detect", instead=absent)
@@ -142,6 +150,8 @@ def _relation(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     if boxes is None or others is None or draft.relation not in RELATIONS:
         return CANNOT_TELL
     found = f"{len(boxes)} {_thing(draft)}"
+    if not boxes and not _denied(draft) and (more := _perhaps(draft, image, experts)):
+        return Finding(None, f"{found}, perhaps {len(more)}", "detect")
     # Where nothing stands so, its place is shown all the same.
     shown = boxes or experts.objects(image, draft.object) or ()
     finding = _yes_no(draft, bool(boxes), found, shown + others)
@@ -160,6 +170,12 @@ def _numbers(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     numbers = len(mine), len(others)
     found = f"{len(mine)} {draft.object}, {len(others)} {draft.of}"
     finding = _yes_no(draft, _MORE[draft.relation](*numbers), found, mine + others)
+    perhaps = [len(experts.unsure(image, label)) for label in (draft.object, draft.of)]
+    possible = product(*(range(n, n + more + 1) for n, more in zip(numbers, perhaps, strict=True)))
+    if finding.holds is False and any(
+        _MORE[draft.relation](a, b) is not _denied(draft) for a, b in possible
+    ):
+        return Finding(None, f"{found}, perhaps {perhaps[0]} and {perhaps[1]} more", "detect")
     if finding.instead is not None and finding.instead.value == "no":
         true = next(name for name, holds in _MORE.items() if holds(*numbers))
         return replace(finding, instead=_changed(draft, relation=true))
@@ -205,18 +221,32 @@ def _seen(draft: ClaimDraft, image: Artifact, experts: Experts, boxes: tuple[Box
 
 def _described(draft: ClaimDraft, image: Artifact, experts: Experts) -> tuple[Box, ...] | None:
     """The boxes that the claim speaks of: its object, narrowed down by colour and relation."""
-    boxes = experts.objects(image, draft.object)
-    if boxes is None:
+    boxes, anchors = experts.objects(image, draft.object), experts.objects(image, draft.of)
+    if boxes is None or (anchors is None and draft.relation in RELATIONS):
         return None
+    return _narrowed(draft, boxes, anchors or ())
+
+
+def _perhaps(draft: ClaimDraft, image: Artifact, experts: Experts) -> tuple[Box, ...]:
+    """The same, were all that the detector is not sure of there too."""
+    boxes, anchors = (
+        (experts.objects(image, label) or ()) + experts.unsure(image, label)
+        for label in (draft.object, draft.of)
+    )
+    return _narrowed(draft, boxes, anchors)
+
+
+def _narrowed(
+    draft: ClaimDraft, boxes: tuple[Box, ...], anchors: tuple[Box, ...]
+) -> tuple[Box, ...]:
     if draft.color:
         boxes = tuple(b for b in boxes if fits(b, None, draft.color))
     relation: Relation | None = next((r for r in RELATIONS if r == draft.relation), None)
-    if relation is not None:
-        anchors = experts.objects(image, draft.of)
-        if anchors is None:
-            return None
-        boxes = relate(boxes, relation, anchors)
-    return boxes
+    return boxes if relation is None else relate(boxes, relation, anchors)
+
+
+def _denied(draft: ClaimDraft) -> bool:
+    return draft.value.strip().lower() == "no"
 
 
 def _yes_no(draft: ClaimDraft, truth: bool, found: str, boxes: tuple[Box, ...]) -> Finding:

@@ -27,6 +27,7 @@ class Experts:
     look: Tool | None = None
     _found: dict[tuple[str, str], tuple[Box, ...] | None] = field(default_factory=dict)
     """By picture and label; None where the detector refuses to tell."""
+    _unsure: dict[tuple[str, str], tuple[Box, ...]] = field(default_factory=dict)
     _read: dict[str, tuple[Box, ...] | None] = field(default_factory=dict)
     _seen: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
@@ -48,6 +49,10 @@ class Experts:
     def objects(self, image: Artifact, label: str) -> tuple[Box, ...] | None:
         """Boxes of ``label``, or None when no detector here could tell."""
         return self._found.get((image.id, label))
+
+    def unsure(self, image: Artifact, label: str) -> tuple[Box, ...]:
+        """Boxes of what may be ``label`` too."""
+        return self._unsure.get((image.id, label), ())
 
     def lines(self, image: Artifact) -> tuple[Box, ...] | None:
         """The lines of text in the picture, or None when no reader here could tell."""
@@ -93,11 +98,13 @@ class Experts:
                 self._detect(tool, image, [label])
             return
         boxes = _boxes(parts)
+        unsure = [box for part in parts if isinstance(part, Boxes) for box in part.unsure]
         counted = {word for part in parts if isinstance(part, Boxes) for word in part.counts}
         refusal = any(isinstance(part, Text) for part in parts)
         for label in labels:
             found = tuple(b for b in boxes if fits(b, label, None))
             self._found[image.id, label] = None if refusal and label not in counted else found
+            self._unsure[image.id, label] = tuple(b for b in unsure if fits(b, label, None))
 
 
 def _boxes(parts: Sequence[Part]) -> tuple[Box, ...]:

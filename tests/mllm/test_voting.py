@@ -30,3 +30,16 @@ def test_what_one_look_alone_is_unsure_of_is_dropped() -> None:
 def test_objects_side_by_side_stay_apart_and_come_best_first() -> None:
     looks = [[found("cup", 0.6), found("cup", 0.9, 20.0)]] * 2
     assert [f.x0 for f in vote(looks, 0.3, 0.6)] == [20.0, 0.0]
+
+
+def test_what_is_faint_comes_marked_and_changes_nothing_of_what_is_sure() -> None:
+    looks = [[found("frog", 0.6), found("cup", 0.25), found("pig", 0.2)], [found("cup", 0.3, 30.0)]]
+    marked = vote(looks, 0.25, 0.6, {"cup"}, faint=0.1)
+    assert [(f.name, f.x0, f.sure) for f in marked] == [
+        ("frog", 0.0, True),
+        ("cup", 30.0, True),
+        ("cup", 0.0, False),  # the frog may be a cup, which was asked for, but no pig
+    ]
+    assert [f for f in marked if f.sure] == vote(looks, 0.25, 0.6, {"cup"})
+    fainter = vote([[found("cup", 0.15)]], 0.25, 0.6, faint=0.1)
+    assert [f.sure for f in fainter] == [False]

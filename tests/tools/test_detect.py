@@ -189,7 +189,12 @@ def test_open_vocabulary_weights_look_for_the_words_of_the_call(
             asked.append(names)
 
         def find(
-            self, image: PILImage.Image, threshold: float, iou: float, names: frozenset[str]
+            self,
+            image: PILImage.Image,
+            threshold: float,
+            iou: float,
+            names: frozenset[str],
+            faint: float,
         ) -> list[Found]:
             return [Found(asked[-1][0], 0.9, 2, 2, 9, 9)]
 

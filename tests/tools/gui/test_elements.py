@@ -9,7 +9,7 @@ from tools.protocol import Picture
 def rows(surf: Surfer, site: Site, body: str) -> list[str]:
     """The rows of a page without references and places."""
     said = surf.open(site.put(body)).splitlines()[2:]
-    return [row.partition(" ")[2].partition(" [")[0] for row in said]
+    return [row.rpartition(" e")[0] for row in said]
 
 
 def test_controls_are_named_as_people_read_them(surf: Surfer, site: Site) -> None:

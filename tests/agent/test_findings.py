@@ -1,0 +1,83 @@
+"""What is said of a claim when the detector is not sure of all that it sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image as PILImage
+
+from agent.verify import Experts
+from agent.verify.findings import Finding, weigh
+from agent.verify.questions import questions
+from mllm.claims import ClaimDraft
+from mllm.content import Box, Boxes
+from tests.tools.conftest import Context, Files
+from tools.protocol import Image, Tool, ToolContext
+
+SIZE = 100
+
+
+def cup(artifact: str, x: float, label: str = "cup") -> Box:
+    return Box(
+        artifact=artifact, width=SIZE, height=SIZE, x0=x, y0=40, x1=x + 9, y1=50, label=label,
+        color="red",
+    )  # fmt: skip
+
+
+class Unsure(Tool):
+    """Sees a cup and a dog, and what may be another cup and a frog on the right of them."""
+
+    name = "detect"
+
+    def run(self, image: Image, context: ToolContext, labels: list[str]) -> Boxes:
+        """Find objects."""
+        id = image.artifact.id
+        return Boxes(
+            artifact=id,
+            boxes=(cup(id, 10), cup(id, 30, "dog")),
+            unsure=(cup(id, 60), cup(id, 80, "frog")),
+            counts=dict.fromkeys(labels, 1),
+        )
+
+
+def related(object: str, relation: str, of: str) -> ClaimDraft:
+    return ClaimDraft(kind="relation", object=object, relation=relation, of=of, value="yes")
+
+
+def finding(tmp_path: Path, draft: ClaimDraft) -> Finding:
+    context = Context(Files(tmp_path))
+    shown = context.add_image(PILImage.new("RGB", (SIZE, SIZE))).artifact
+    experts = Experts(context, detect=Unsure())
+    experts.answer([shown], questions([draft], []))
+    return weigh(draft, [shown], experts)
+
+
+@pytest.mark.parametrize(
+    ("draft", "holds"),
+    [
+        (ClaimDraft(kind="count", object="cup", value="1"), True),
+        (ClaimDraft(kind="count", object="cup", value="2"), None),
+        (ClaimDraft(kind="count", object="cup", value="3"), False),
+        (ClaimDraft(kind="count", object="cup", value="0"), False),
+        (ClaimDraft(kind="existence", object="frog", value="yes"), None),
+        (ClaimDraft(kind="existence", object="frog", value="no"), True),
+        (ClaimDraft(kind="existence", object="pig", value="yes"), False),
+        (ClaimDraft(kind="existence", object="cup", color="blue", value="yes"), False),
+        (ClaimDraft(kind="attribute", object="frog", value="red"), None),
+        (ClaimDraft(kind="attribute", object="cup", value="blue"), False),
+        (related("cup", "right of", "dog"), None),
+        (related("cup", "left of", "frog"), None),
+        (related("dog", "left of", "cup"), None),
+        (related("cup", "above", "dog"), False),
+        (related("cup", "more than", "dog"), None),
+        (related("dog", "more than", "cup"), False),
+    ],
+)
+def test_no_claim_is_contradicted_that_what_is_unsure_would_make_true(
+    tmp_path: Path, draft: ClaimDraft, holds: bool | None
+) -> None:
+    found = finding(tmp_path, draft)
+    assert found.holds is holds
+    if holds is None:
+        assert "perhaps" in found.found and not found.boxes
