@@ -25,7 +25,7 @@ def test_controls_are_named_as_people_read_them(surf: Surfer, site: Site) -> Non
         """,
     ) == [
         'textbox "First" = "Ada"',
-        'combobox "Size" = "M" of S|M',
+        'combobox "Size" = "M" of "S|M"',
         'text "By"',
         'textbox "By" = ""',
         'textbox "Own" = ""',
