@@ -86,7 +86,7 @@ class Detect(Tool):
 
         try:
             with context.pool.get(("detect", path), load, size) as detector:
-                if not detector.knows(picture):
+                if not detector.knows(_whole(image, context).pil()):
                     raise ToolError(FOREIGN)
                 if detector.open_vocabulary:
                     wanted = self._any_words(detector, labels)
@@ -111,6 +111,13 @@ class Detect(Tool):
             return Wanted({})
         detector.look_for(words)
         return Wanted({word: (word,) for word in words})
+
+
+def _whole(image: Image, context: ToolContext) -> Image:
+    """The picture that this one was cut from: a part says less of whether it is a photograph."""
+    while image.artifact.parent:
+        image = Image(context.artifact(image.artifact.parent), image.media)
+    return image
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def ship(checkpoint: Path, out: Path) -> Path:
 
 def acquaint(weights: Path, seed: int, n: int) -> Path:
     """Write ``familiar.npz`` beside a detector's weights: what pictures of its world look like to
-    it, from ``n`` scenes, half of them for the limit. Some are cut or scaled, as in use."""
+    it, from ``n`` scenes, half of them for the limit. Some are scaled, as in use; whether a part of
+    a picture is familiar, the whole says."""
     network = YOLO(str(weights)).model.model.float()  # type: ignore[union-attr]
     rng = random.Random(seed)
     seen = [
@@ -117,18 +118,11 @@ def acquaint(weights: Path, seed: int, n: int) -> Path:
 
 
 def _as_met(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """The picture, a part of it, or the picture in another size."""
-    chance = rng.random()
-    width, height = picture.size
-    if chance < 0.15:
-        share = rng.uniform(0.35, 0.9)
-        left, top = (rng.uniform(0, side * (1 - share)) for side in picture.size)
-        corners = (left, top, left + width * share, top + height * share)
-        return picture.crop(tuple(round(c) for c in corners))  # type: ignore[arg-type]
-    if chance < 0.3:
-        scale = rng.uniform(0.5, 3)
-        return picture.resize((round(width * scale), round(height * scale)))
-    return picture
+    """The picture, or the picture in another size."""
+    if rng.random() > 0.15:
+        return picture
+    scale = rng.uniform(0.5, 3)
+    return picture.resize((round(picture.width * scale), round(picture.height * scale)))
 
 
 def other_textures(images: torch.Tensor) -> torch.Tensor:

@@ -242,11 +242,20 @@ def test_a_group_means_its_members_that_the_weights_know() -> None:
         known(["fruit"], COCO)
 
 
-@pytest.mark.parametrize("name", ["coffee", "chelsea", "astronaut", "rocket"])
+@pytest.mark.parametrize("name", ["coffee", "chelsea", "astronaut", "rocket", "camera", "coins"])
 def test_a_photograph_is_refused_never_said_to_be_empty(context: Context, name: str) -> None:
     context.add_image(PILImage.fromarray(getattr(skimage.data, name)()).convert("RGB"))
     with pytest.raises(ToolError, match="cannot judge this picture.*stays open"):
         Detect().call({"image": "img1", "labels": ["cup", "cat"]}, context)
+
+
+def test_a_part_is_as_familiar_as_the_whole(context: Context) -> None:
+    whole = context.add_image(PILImage.fromarray(skimage.data.coffee())).artifact
+    drawn = context.add_image(render(scene("cat"))).artifact
+    part = drawn.model_copy(update={"parent": whole.id})
+    context.artifacts[part.id] = part
+    with pytest.raises(ToolError, match="cannot judge this picture"):
+        Detect().call({"image": part.id, "labels": ["cup"]}, context)
 
 
 def test_drawn_scenes_of_an_unseen_design_are_no_strangers() -> None:
