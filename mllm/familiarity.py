@@ -26,7 +26,7 @@ DIRECTIONS = 96
 SHRINKAGE = 0.3
 """Added to every variance (features are scaled to 1), so that rare directions do not decide."""
 
-FALSE_ALARMS = 0.005
+FALSE_ALARMS = 0.001
 """Share of the pictures of its own world that a detector may take for foreign."""
 
 Features = NDArray[np.float32]

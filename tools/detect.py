@@ -21,7 +21,7 @@ from tools.protocol import Image, Tool, ToolContext, ToolError
 NANO_THRESHOLD = 0.25
 THRESHOLD = 0.25
 """Least score of a box from other weights: what ultralytics takes by default."""
-NANO_FAINT = 0.1
+NANO_FAINT = 0.2
 FAINT = 0.1
 """Least score of what may be there too: no claim is contradicted that it would make true."""
 OVERLAP = 0.6

@@ -46,7 +46,7 @@ def test_a_refused_booking_is_no_success_and_an_accepted_one_is(surf: Surfer, si
 def test_what_is_in_the_way_is_refused_not_agreed_to(surf: Surfer, site: Site) -> None:
     surf.open(site.url("restaurant.html"))
     said = surf("click", target="Continue", expect={"text": "Please choose the number of guests"})
-    assert "recovered from covered: clicked e" in said and '"Only what is needed"' in said
+    assert "recovered from covered: clicked button" in said and '"Only what is needed"' in said
     assert ": verified (text" in said
 
 
