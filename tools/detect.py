@@ -79,6 +79,7 @@ class Detect(Tool):
             labels: Kinds of objects to find; every known kind when left out.
         """
         picture, path = image.pil(), self.weights
+        whole = _whole(image, context).pil() if image.artifact.parent else picture
         size = path.stat().st_size * MEMORY
 
         def load() -> Detector:
@@ -86,7 +87,7 @@ class Detect(Tool):
 
         try:
             with context.pool.get(("detect", path), load, size) as detector:
-                if not detector.knows(_whole(image, context).pil()):
+                if not detector.knows(whole):
                     raise ToolError(FOREIGN)
                 if detector.open_vocabulary:
                     wanted = self._any_words(detector, labels)

@@ -26,6 +26,7 @@ RENAMED = 0.6
 _REFERENCE = re.compile(r"\be(\d{1,3})\b")
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/[\w/]+\.html")
 _WORD = re.compile(r"[A-Za-z0-9]+")
+_QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*\"|'[^'\n]*'""")
 _SITES = ("http://127.0.0.1:{n}/{w}.html", "file:///home/{v}/{w}/{w}.html", "https://{v}.example/",
           "https://www.{v}.org/{w}?id={n}", "http://localhost:{n}/{w}")
 _WORDS = ("shop", "table", "index", "desk", "form", "mail", "ada", "booking", "start", "list",
@@ -72,17 +73,18 @@ class Variants:
 
     def _renamed(self, episode: Episode, rng: random.Random) -> dict[str, str]:
         """New names for words of the wish that are this page's own. A word that was written only
-        in part keeps its name."""
+        in part keeps its name, and so does one of the browser's own: a role, an action, a verdict
+        (what pages and people say stands in quotes)."""
         wish = episode.task.partition("\n")[0]
-        typed = {
-            value
-            for step in episode.steps
-            for call in step.calls
-            for value in (call.arguments.get("action") or {}).values()
-            if isinstance(value, str)
-        }
+        actions = [
+            call.arguments.get("action") or {} for step in episode.steps for call in step.calls
+        ]
+        typed = {value for action in actions for value in action.values() if isinstance(value, str)}
+        results = [result.words() for step in episode.steps for result in step.results]
+        own = {word for text in results for word in _WORD.findall(_QUOTED.sub(" ", text))}
+        own |= {action["name"] for action in actions if "name" in action}
         out: dict[str, str] = {}
-        for word in sorted(set(_WORD.findall(wish)) & self.rare):
+        for word in sorted((set(_WORD.findall(wish)) & self.rare) - own):
             begun = any(word != value and word.startswith(value) for value in typed)
             if begun or word.isdigit() or _REFERENCE.fullmatch(word) or rng.random() > RENAMED:
                 continue

@@ -57,6 +57,15 @@ def test_a_word_that_was_only_begun_keeps_its_name() -> None:
     assert all("Quokka" in other.task for other in variants(told))
 
 
+def test_words_of_the_browser_keep_their_names() -> None:
+    told = episode("Move the slider Quokka", "Quokka", 'slider "Quokka slider" = "1" e3')
+    texts = [other.steps[0].results[0].words() for other in variants(told)]
+    assert all(text.startswith('slider "') for text in texts) and len(set(texts)) > 5
+    named = episode("Now type Quokka", "Quokka", 'textbox "Quokka" e3')
+    for other in variants(named):
+        assert other.steps[0].calls[0].arguments["action"]["name"] == "type"
+
+
 def test_references_and_addresses_change_together() -> None:
     told = episode("Press", "x", f'page "A" {ADDRESS}\nbutton "B" e3\ngone e4')
     seen = {other.steps[0].results[0].words() for other in variants(told)}
