@@ -152,10 +152,11 @@ def observe(live: Live) -> str:
 
 
 def verify(live: Live) -> str:
-    """Check the answer's claims; when one is contradicted, the model is asked once more."""
+    """Check the answer's claims; when one is contradicted, the model is asked once more. Where it
+    insists, what the experts found takes the place of what it said."""
     if not live.verify:
         return "answer"
-    from agent.verify import Experts, verify_answer
+    from agent.verify import Experts, put_right, verify_answer
 
     started = time.monotonic()
     said = live.transcript
@@ -165,29 +166,32 @@ def verify(live: Live) -> str:
     )
     images = [a for a in said.inputs if a.kind == "image"]
     session = live.backend.session(live.media)
+    answer, first = said.thought, said.verified[-1] if said.verified else None
     claims: Sequence[Claim] = ()
     asked, usage, error = Questions(), Usage(), ""
+    put: tuple[str, list[Claim]] | None = None
     try:
-        claims, asked, usage = verify_answer(
-            said.task, said.thought, said.lang, images, session, experts
-        )
+        claims, asked, usage = verify_answer(said.task, answer, said.lang, images, session, experts)
+        if first is not None and _contradicted(claims):
+            answer, claims = first.answer, first.claims
+            put = put_right(answer, claims, images, experts)
     except (AgentError, Cancelled):
         raise
     except Exception as fault:  # an expert that fails leaves the answer standing, unverified
         error = f"{type(fault).__name__}: {fault}"
     finally:
         session.close()
-    answer, first = said.thought, said.verified[-1] if said.verified else None
-    contradicted = any(c.verdict == "contradicted" for c in claims)
-    again = contradicted and len(said.verified) < ROUNDS
-    if first is not None and contradicted:
-        answer, claims = first.answer, first.claims
+    again = _contradicted(claims) and len(said.verified) < ROUNDS
+    if put:
+        answer, claims = put
+    elif not again:
+        claims = merged(first.claims if first else (), claims)
     live.emit(
         Verified(
             step=live.step,
             answer=answer,
             asked=asked,
-            claims=tuple(claims) if again else merged(first.claims if first else (), claims),
+            claims=tuple(claims),
             again=again,
             usage=usage,
             seconds=time.monotonic() - started,
@@ -195,6 +199,10 @@ def verify(live: Live) -> str:
         )
     )
     return "observe" if again else "answer"
+
+
+def _contradicted(claims: Sequence[Claim]) -> bool:
+    return any(claim.verdict == "contradicted" for claim in claims)
 
 
 def answer(live: Live) -> str:

@@ -12,9 +12,11 @@ from agent.result import Claim, Questions
 from agent.verify.concepts import concepts
 from agent.verify.findings import judge, weigh
 from agent.verify.questions import questions
+from agent.verify.replacement import replaced
 from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
 from mllm.backends.protocol import Session
+from mllm.claims import ClaimDraft
 from mllm.content import Artifact, Usage
 
 
@@ -46,3 +48,28 @@ def verify_answer(
         first = sum(len(c.evidence) for c in claims)
         claims.append(judge(draft, finding, f"c{len(claims) + 1}", first))
     return claims, asked, usage
+
+
+def put_right(
+    answer: str, claims: Sequence[Claim], images: Sequence[Artifact], experts: Experts
+) -> tuple[str, list[Claim]] | None:
+    """The answer with words in the place of those of its contradicted claims, and its claims as
+    they are then; None where that takes more than words. No model is asked."""
+    drafts = [ClaimDraft(**c.model_dump(include=set(ClaimDraft.model_fields))) for c in claims]
+    experts.answer(images, questions(drafts))
+    parts, out = sentences(answer), list[Claim]()
+    for claim, draft in zip(claims, drafts, strict=True):
+        if claim.verdict != "contradicted":
+            out.append(claim)
+            continue
+        true = weigh(draft, images, experts).instead
+        new = [replaced(part, draft, true) if true else "" for part in parts]
+        if true is None or sum(map(bool, new)) != 1:
+            return None
+        parts = [changed or part for changed, part in zip(new, parts, strict=True)]
+        first = sum(len(c.evidence) for c in out)
+        held = judge(true, weigh(true, images, experts), claim.id, first)
+        if held.verdict != "supported":
+            return None
+        out.append(held.model_copy(update={"verdict": "corrected", "was": claim.text}))
+    return "".join(parts), out

@@ -31,10 +31,10 @@ from agent.verify.findings import Finding, judge, weigh
 from agent.verify.questions import questions
 from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
+from agent.verify.words import kind
 from mllm.backends.protocol import Backend, Session
 from mllm.claims import ClaimDraft
 from mllm.content import Artifact, Usage, Value
-from mllm.data.lexicon import normalize
 from prompts import language
 from tools.pool import default_pool
 from tools.protocol import Tool
@@ -216,5 +216,4 @@ def _replaced(claims: Sequence[Claim], again: Sequence[Claim]) -> tuple[Claim, .
 
 def _things(claims: Sequence[Claim]) -> set[str]:
     """What claims speak of, however it is called."""
-    words = (word.strip() for claim in claims for word in (claim.object, claim.of))
-    return {normalize(word) or word.casefold() for word in words if word}
+    return {kind(word) for claim in claims for word in (claim.object, claim.of) if word.strip()}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.result import Questions
+from agent.verify.words import kind
 from mllm.content import Artifact, Box, Boxes, Text
 from tools.look import Look
 from tools.protocol import Part, Tool, ToolContext, ToolError
@@ -26,7 +27,7 @@ class Experts:
     read_text: Tool | None = None
     look: Tool | None = None
     _found: dict[tuple[str, str], tuple[Box, ...] | None] = field(default_factory=dict)
-    """By picture and label; None where the detector refuses to tell."""
+    """By picture and kind; None where the detector refuses to tell."""
     _unsure: dict[tuple[str, str], tuple[Box, ...]] = field(default_factory=dict)
     _read: dict[str, tuple[Box, ...] | None] = field(default_factory=dict)
     _seen: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -36,7 +37,10 @@ class Experts:
         for all labels, one of the reader, one batch of looks. What was asked before is not asked
         again."""
         for image in images:
-            new = [label for label in questions.labels if (image.id, label) not in self._found]
+            named: dict[str, str] = {}
+            for label in questions.labels:
+                named.setdefault(kind(label), label)
+            new = [word for one, word in named.items() if (image.id, one) not in self._found]
             if self.detect is not None and new:
                 self._detect(self.detect, image, new)
             if self.read_text is not None and questions.words and image.id not in self._read:
@@ -48,11 +52,11 @@ class Experts:
 
     def objects(self, image: Artifact, label: str) -> tuple[Box, ...] | None:
         """Boxes of ``label``, or None when no detector here could tell."""
-        return self._found.get((image.id, label))
+        return self._found.get((image.id, kind(label)))
 
     def unsure(self, image: Artifact, label: str) -> tuple[Box, ...]:
         """Boxes of what may be ``label`` too."""
-        return self._unsure.get((image.id, label), ())
+        return self._unsure.get((image.id, kind(label)), ())
 
     def lines(self, image: Artifact) -> tuple[Box, ...] | None:
         """The lines of text in the picture, or None when no reader here could tell."""
@@ -92,7 +96,7 @@ class Experts:
             parts = tool.call({"image": image.id, "labels": labels}, self.context)
         except ToolError:
             if len(labels) == 1:
-                self._found[image.id, labels[0]] = None
+                self._found[image.id, kind(labels[0])] = None
                 return
             for label in labels:
                 self._detect(tool, image, [label])
@@ -103,8 +107,9 @@ class Experts:
         refusal = any(isinstance(part, Text) for part in parts)
         for label in labels:
             found = tuple(b for b in boxes if fits(b, label, None))
-            self._found[image.id, label] = None if refusal and label not in counted else found
-            self._unsure[image.id, label] = tuple(b for b in unsure if fits(b, label, None))
+            known = not refusal or label in counted
+            self._found[image.id, kind(label)] = found if known else None
+            self._unsure[image.id, kind(label)] = tuple(b for b in unsure if fits(b, label, None))
 
 
 def _boxes(parts: Sequence[Part]) -> tuple[Box, ...]:

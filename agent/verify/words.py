@@ -16,6 +16,11 @@ def legible(text: str) -> str:
     return text.lower().translate(_ALIKE)
 
 
+def kind(noun: str) -> str:
+    """What a noun names, the same for "cup", "Cups" and "杯子"."""
+    return normalize(noun) or noun.strip().casefold()
+
+
 def forms(noun: str) -> tuple[str, str]:
     """Of an English noun, the one in which it is one, and the one in which there are more. A word
     that the lexicon does not know, a Chinese one too, has one form."""

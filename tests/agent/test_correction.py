@@ -64,10 +64,19 @@ def test_a_contradicted_answer_is_corrected(tmp_path: Path) -> None:
     assert "2 cup" in shown[-1].words() and "Steps left: 11." in shown[-1].words()
 
 
-def test_an_answer_that_stays_wrong_is_unsupported(tmp_path: Path) -> None:
-    events, _ = run(tmp_path, "Five cups.", count(5), "Still five.", count(5))
+def test_an_answer_that_stays_wrong_is_put_right_without_the_model(tmp_path: Path) -> None:
+    events, _ = run(tmp_path, "There are 5 cups.", count(5), "Still five.", count(5))
     last = events[-1]
-    assert last.type == "answered" and last.answer == "Five cups."
+    assert last.type == "answered" and last.answer == "There are 2 cups."
+    (claim,) = last.claims
+    assert (claim.verdict, claim.text, claim.was) == ("corrected", "2 cups", "5 cup")
+    assert len(claim.evidence) == 2
+
+
+def test_a_wrong_answer_that_no_words_put_right_is_unsupported(tmp_path: Path) -> None:
+    events, _ = run(tmp_path, "A handful of them.", count(5), "Still five.", count(5))
+    last = events[-1]
+    assert last.type == "answered" and last.answer == "A handful of them."
     assert [c.verdict for c in last.claims] == ["unsupported"]
     assert [e.again for e in events if isinstance(e, Verified)] == [True, False]
 
