@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from agent.result import Questions
 from agent.verify.words import kind
@@ -37,14 +39,16 @@ class Experts:
         for all labels, one of the reader, one batch of looks. What was asked before is not asked
         again."""
         for image in images:
+            looks: list[Callable[[], None]] = []
             named: dict[str, str] = {}
             for label in questions.labels:
                 named.setdefault(kind(label), label)
             new = [word for one, word in named.items() if (image.id, one) not in self._found]
             if self.detect is not None and new:
-                self._detect(self.detect, image, new)
+                looks.append(partial(self._detect, self.detect, image, new))
             if self.read_text is not None and questions.words and image.id not in self._read:
-                self._read[image.id] = self._lines(self.read_text, image)
+                looks.append(partial(self._lines, self.read_text, image))
+            _side_by_side(looks)
             asked = [one for one in questions.looks if (image.id, one) not in self._seen]
             if self.look is not None and asked:
                 for question, reply in zip(asked, self._looks(image, asked), strict=True):
@@ -66,11 +70,11 @@ class Experts:
         """What the model itself saw, or None where it could not be asked."""
         return self._seen.get((image.id, question))
 
-    def _lines(self, tool: Tool, image: Artifact) -> tuple[Box, ...] | None:
+    def _lines(self, tool: Tool, image: Artifact) -> None:
         try:
-            return _boxes(tool.call({"image": image.id}, self.context))
+            self._read[image.id] = _boxes(tool.call({"image": image.id}, self.context))
         except ToolError:
-            return None
+            self._read[image.id] = None
 
     def _looks(self, image: Artifact, questions: Sequence[str]) -> list[str | None]:
         """The model's replies: all at once where the tool is ours, else one after the other."""
@@ -110,6 +114,13 @@ class Experts:
             known = not refusal or label in counted
             self._found[image.id, kind(label)] = found if known else None
             self._unsure[image.id, kind(label)] = tuple(b for b in unsure if fits(b, label, None))
+
+
+def _side_by_side(looks: Sequence[Callable[[], None]]) -> None:
+    """Experts that do not wait for each other. Raises what one of them raises."""
+    with ThreadPoolExecutor(max_workers=max(len(looks), 1)) as threads:
+        for done in [threads.submit(look) for look in looks]:
+            done.result()
 
 
 def _boxes(parts: Sequence[Part]) -> tuple[Box, ...]:
