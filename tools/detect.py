@@ -18,10 +18,8 @@ from mllm.yolo import NANO, NANO_OVERLAP, NANO_SCALES, Detector, Found, WeightsE
 from tools.color import dominant_color
 from tools.protocol import Image, Tool, ToolContext, ToolError
 
-NANO_THRESHOLD = 0.25
 THRESHOLD = 0.25
-"""Least score of a box from other weights: what ultralytics takes by default."""
-NANO_FAINT = 0.2
+"""Least score of a box: what ultralytics takes by default."""
 FAINT = 0.1
 """Least score of what may be there too: no claim is contradicted that it would make true."""
 OVERLAP = 0.6
@@ -62,10 +60,8 @@ class Detect(Tool):
         nano = weights == "nano"
         self.weights = path = NANO if nano else Path(weights)
         self.classes = tuple(classes)
-        default = NANO_THRESHOLD if nano else THRESHOLD
-        self.threshold = default if threshold is None else threshold
-        default = NANO_FAINT if nano else FAINT
-        self.faint = min(default if faint is None else faint, self.threshold)
+        self.threshold = THRESHOLD if threshold is None else threshold
+        self.faint = min(FAINT if faint is None else faint, self.threshold)
         self.iou = (NANO_OVERLAP if nano else OVERLAP) if iou is None else iou
         if not path.is_file():
             raise WeightsError(f"{path} is not there; give 'nano' or the path of a .pt file")

@@ -17,7 +17,7 @@ from typing import get_args
 from agent.result import Claim, Evidence, Verdict
 from agent.verify.questions import look, needs_look
 from agent.verify.validation import Experts
-from agent.verify.words import color_word, legible, numbered
+from agent.verify.words import color_word, forms, legible, numbered
 from mllm.claims import ClaimDraft, ClaimKind
 from mllm.content import Artifact, Box
 from mllm.geometry import RELATIONS, Relation, relate
@@ -105,7 +105,13 @@ def _existence(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     found = f"{len(boxes)} {_thing(draft)}"
     if not boxes and not _denied(draft) and (more := _perhaps(draft, image, experts)):
         return Finding(None, f"{found}, perhaps {len(more)}", "detect")
-    return _yes_no(draft, bool(boxes), found, boxes)
+    finding = _yes_no(draft, bool(boxes), found, boxes)
+    one, many = forms(draft.object)
+    if finding.holds is False and boxes and draft.object.lower() == many != one:
+        # "There are no cups": how many there are is the answer to that.
+        number = {"value": str(len(boxes)), "object": numbered(draft.object, len(boxes))}
+        return replace(finding, instead=_changed(draft, kind="count", **number))
+    return finding
 
 
 def _count(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,13 @@ def replaced(sentence: str, wrong: ClaimDraft, right: ClaimDraft) -> str:
     words = _words(language(sentence))
     if wrong.relation != right.relation:
         pairs = _sides(wrong, right, words)
-    elif (wrong.kind, forms(wrong.object)) != (right.kind, forms(right.object)):
+    elif forms(wrong.object) != forms(right.object):
+        return ""
+    elif (wrong.kind, wrong.value.lower(), right.kind) == ("existence", "no", "count"):
+        none = wrong.model_copy(update={"value": "0"})
+        there = wrong.model_copy(update={"value": "yes"})
+        pairs = chain(_counts(none, right, words), _denials(wrong, there, words))
+    elif wrong.kind != right.kind:
         return ""
     elif wrong.kind == "count":
         pairs = _counts(wrong, right, words)

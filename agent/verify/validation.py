@@ -11,9 +11,13 @@ from functools import partial
 from agent.result import Questions
 from agent.verify.words import kind
 from mllm.content import Artifact, Box, Boxes, Text
+from mllm.geometry import intersection
 from tools.look import Look
 from tools.protocol import Part, Tool, ToolContext, ToolError
 from tools.select import fits
+
+PRINT = 0.5
+"""Share of a box that lines of text cover from which on what is in it is print."""
 
 
 @dataclass
@@ -49,6 +53,9 @@ class Experts:
             if self.read_text is not None and questions.words and image.id not in self._read:
                 looks.append(partial(self._lines, self.read_text, image))
             _side_by_side(looks)
+            doubtful = any(self._unsure.get((image.id, one)) for one in named)
+            if self.read_text is not None and doubtful and image.id not in self._read:
+                self._lines(self.read_text, image)
             asked = [one for one in questions.looks if (image.id, one) not in self._seen]
             if self.look is not None and asked:
                 for question, reply in zip(asked, self._looks(image, asked), strict=True):
@@ -59,8 +66,11 @@ class Experts:
         return self._found.get((image.id, kind(label)))
 
     def unsure(self, image: Artifact, label: str) -> tuple[Box, ...]:
-        """Boxes of what may be ``label`` too."""
-        return self._unsure.get((image.id, kind(label)), ())
+        """Boxes of what may be ``label`` too. Print is not: what a picture says about itself is
+        to make nothing possible."""
+        lines = self._read.get(image.id) or ()
+        boxes = self._unsure.get((image.id, kind(label)), ())
+        return tuple(b for b in boxes if sum(_covered(b, line) for line in lines) < PRINT)
 
     def lines(self, image: Artifact) -> tuple[Box, ...] | None:
         """The lines of text in the picture, or None when no reader here could tell."""
@@ -125,3 +135,9 @@ def _side_by_side(looks: Sequence[Callable[[], None]]) -> None:
 
 def _boxes(parts: Sequence[Part]) -> tuple[Box, ...]:
     return tuple(box for part in parts if isinstance(part, Boxes) for box in part.boxes)
+
+
+def _covered(box: Box, line: Box) -> float:
+    """The share of ``box`` that lies in ``line``."""
+    area = (box.x1 - box.x0) * (box.y1 - box.y0)
+    return intersection(box, line) / area if area > 0 else 0.0

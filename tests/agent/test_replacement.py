@@ -50,6 +50,22 @@ def test_what_is_said_to_be_there_is_denied(said: str, right: str, truth: str) -
 
 
 @pytest.mark.parametrize(
+    ("said", "right", "number"),
+    [
+        ("There are no guitars.", "There is 1 guitar.", "1"),
+        ("There are no guitars.", "There are 3 guitars.", "3"),
+        ("No, there are no guitars.", "Yes, there are guitars.", "3"),
+    ],
+)
+def test_of_what_is_denied_in_the_plural_the_number_is_said(
+    said: str, right: str, number: str
+) -> None:
+    denied = ClaimDraft(kind="existence", object="guitars", value="no")
+    found = ClaimDraft(kind="count", object=numbered("guitar", int(number)), value=number)
+    assert replaced(said, denied, found) == right
+
+
+@pytest.mark.parametrize(
     ("said", "right"),
     [
         ("The gift is to the left of the bus.", "The gift is to the right of the bus."),
