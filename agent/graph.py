@@ -156,7 +156,7 @@ def verify(live: Live) -> str:
     insists, what the experts found takes the place of what it said."""
     if not live.verify:
         return "answer"
-    from agent.verify import Experts, put_right, verify_answer
+    from agent.verify import Experts, put_right, states, verify_answer
 
     started = time.monotonic()
     said = live.transcript
@@ -186,6 +186,8 @@ def verify(live: Live) -> str:
         answer, claims = put
     elif not again:
         claims = merged(first.claims if first else (), claims)
+    if not again:
+        claims = (*claims, *states(said.steps, said.artifacts.values(), claims))
     live.emit(
         Verified(
             step=live.step,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, SerializeAsAny, model_serializer
 
-from mllm.claims import ClaimDraft
+from mllm.claims import ClaimKind, Statement
 from mllm.content import Box, Usage, Value
 from mllm.episode import Step
 
@@ -27,9 +27,11 @@ class Evidence(Value):
     score: float | None = Field(default=None, description="the expert's confidence, 0 to 1")
 
 
-class Claim(ClaimDraft):
-    """A statement of the answer with what the experts say of it."""
+class Claim(Statement):
+    """A statement of the answer with what the experts say of it. One of the kind "state" says
+    what an interface shows: of ``object``, an element, or of the page."""
 
+    kind: ClaimKind | Literal["state"]
     id: str = Field(description="unique in the run: c1, c2, ...")
     text: str = Field(description="the claim in words, in the language of the answer")
     verdict: Verdict

@@ -23,8 +23,28 @@ Comparison = Literal["more than", "fewer than", "as many as"]
 ClaimRelation = Relation | Comparison | Literal[""]
 
 
-class ClaimDraft(BaseModel):
-    """One checkable statement.
+class Statement(BaseModel):
+    """What is said of ``object``, or of nothing in particular."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    object: str
+    color: str = ""
+    relation: ClaimRelation = ""
+    of: str = ""
+    value: str
+
+    def phrase(self) -> str:
+        """In a few words: ``3 red cups left of laptop``, ``cup: no``, ``cup: red``."""
+        thing = " ".join(w for w in (self.color, self.object, self.relation, self.of) if w)
+        if self.kind == "count":
+            return f"{self.value} {thing}"
+        return f"{thing}: {self.value}".removeprefix(": ")
+
+
+class ClaimDraft(Statement):
+    """One checkable statement about a picture.
 
     - existence: ``value`` yes or no (``object`` "sign", say, stands in the picture or not)
     - count: ``value`` a number
@@ -34,25 +54,11 @@ class ClaimDraft(BaseModel):
     - text: ``value`` the words printed in the picture (on ``object``, where one is named)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     kind: ClaimKind
-    object: str
-    color: str = ""
-    relation: ClaimRelation = ""
-    of: str = ""
-    value: str
 
     def words(self) -> dict[str, str]:
         """Only what is set, in schema order: what the model writes."""
         return {k: v for k, v in self.model_dump().items() if v or k in ("object", "value")}
-
-    def phrase(self) -> str:
-        """The claim in a few words: ``3 red cups left of laptop``, ``cup: no``, ``cup: red``."""
-        thing = " ".join(w for w in (self.color, self.object, self.relation, self.of) if w)
-        if self.kind == "count":
-            return f"{self.value} {thing}"
-        return f"{thing}: {self.value}".removeprefix(": ")
 
 
 DRAFTS: TypeAdapter[list[ClaimDraft]] = TypeAdapter(list[ClaimDraft])

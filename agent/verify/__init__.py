@@ -4,7 +4,10 @@ In the loop the graph calls ``verify_answer``; ``verify`` checks text from any s
 """
 
 from agent.verify.answer import put_right, verify_answer
+from agent.verify.states import states
 from agent.verify.text import Sentence, VerifiedAnswer, verify
 from agent.verify.validation import Experts
 
-__all__ = ["Experts", "Sentence", "VerifiedAnswer", "put_right", "verify", "verify_answer"]
+__all__ = [
+    "Experts", "Sentence", "VerifiedAnswer", "put_right", "states", "verify", "verify_answer",
+]  # fmt: skip

@@ -29,7 +29,11 @@ from agent.store import MediaStore
 from mllm.backends.scripted import Scripted
 from mllm.content import Artifact
 from mllm.data.scenes import render, sample_scene
-from tools import Detect, ReadText
+from tests.agent.helpers import call, calls
+from tests.tools.gui.conftest import Site, server, site
+from tools import Browser, Detect, ReadText
+
+__all__ = ["server", "site"]  # fixtures
 
 Rectangle = tuple[float, ...]
 """x, y, width, height in pixels, as a report rounds them."""
@@ -172,3 +176,46 @@ def test_evidence_of_every_kind_resolves(tmp_path: Path) -> None:
     assert [e["box"] is None for e in found] == [False] * 5 + [True]
     assert {e["artifact"] for e in found} == {"img1", "img2"}
     assert all(re.fullmatch(r"e\d+", e["id"]) for e in found)
+
+
+def test_what_an_interface_shows_is_evidence_too(site: Site, tmp_path: Path) -> None:
+    """The facts with which a task was done, on the screenshot that shows them."""
+    url = site.put(
+        "<label>Name <input></label><button onclick=\"document.body.append('Saved for ' + "
+        "document.querySelector('input').value)\">Save</button>"
+    )
+    actions: list[dict[str, Any]] = [
+        {"name": "goto", "url": url},
+        {"name": "type", "target": "Name", "text": "Ada"},
+        {"name": "click", "target": "Save"},
+        {"name": "done", "evidence": [{"text": "Saved for Ada"}, {"value": "Ada", "target": "Name"},
+                                      {"url": url}]},
+    ]  # fmt: skip
+    turns = [calls(call("browser", action=action)) for action in actions]
+    model = Scripted(["Save.", *turns, "It is saved.", "[]"])
+    with Browser(("127.0.0.1",), size=(640, 480)) as browser:
+        result = Agent(model, [browser], runs=tmp_path).run("Save it for Ada")
+    found = check(result.run, Page(result.run.report()), "run1")
+    assert [(claim.kind, claim.verdict) for claim in result.claims] == [("state", "supported")] * 3
+    assert [claim.text for claim in result.claims[:2]] == ['text "Saved for Ada"', 'value "Ada"']
+    assert [bool(evidence["box"]) for evidence in found] == [True, True, False]
+    assert "textbox" in found[1]["element"] and "Saved for Ada" in found[0]["element"]
+    assert {evidence["tool"] for evidence in found} == {"browser"}
+
+
+def test_what_was_claimed_before_something_was_undone_is_no_evidence(
+    site: Site, tmp_path: Path
+) -> None:
+    url = site.put("<label>Name <input></label>")
+    actions: list[dict[str, Any]] = [
+        {"name": "goto", "url": url},
+        {"name": "type", "target": "Name", "text": "Ada"},
+        {"name": "done", "evidence": [{"value": "Ada", "target": "Name"}]},
+        {"name": "clear", "target": "Name"},
+    ]
+    turns = [calls(call("browser", action=action)) for action in actions]
+    with Browser(("127.0.0.1",), size=(640, 480)) as browser:
+        agent = Agent(Scripted(["Write.", *turns, "Written.", "[]"]), [browser], runs=tmp_path)
+        result = agent.run("Write my name")
+    assert [step.results[0].error for step in result.steps] == [False] * 4
+    assert result.claims == ()

@@ -10,7 +10,7 @@ from typing import Any
 from playwright.async_api import Error
 
 from tools.gui import approval, failures
-from tools.gui.actions import LOOKS, MOVES, Goto, Press, Spot, Target, Type, Upload
+from tools.gui.actions import LOOKS, MOVES, Finish, Goto, Press, Spot, Target, Type, Upload
 from tools.gui.approval import Unapproved
 from tools.gui.capture import png
 from tools.gui.deeds import Deed, closed, opened
@@ -21,6 +21,7 @@ from tools.gui.perform import perform
 from tools.gui.preflight import Aim, at, resolve
 from tools.gui.screen import Screen
 from tools.gui.session import Session
+from tools.gui.shown import shown
 from tools.gui.targets import spot_is_fresh
 from tools.gui.verdict import holds, text_of, within
 from tools.gui.view import View
@@ -122,6 +123,8 @@ class Attempt:
         deed = self.deed
         if deed is not None:
             deed = await closed(deed, done.what, verdict, self.ref, self.view, view, log)
+            if isinstance(action, Finish):
+                deed = deed.model_copy(update={"shown": shown(action, snapshot)})
         return Outcome(done, verdict, [*lines, done.text], view, snapshot, beyond, deed)
 
     def eventful(self) -> bool:

@@ -20,6 +20,7 @@ from tools.gui.judge import Verdict
 from tools.gui.locators import Anchor, Locator, anchor, text_place
 from tools.gui.observation import Corners, Told
 from tools.gui.preflight import resolve
+from tools.gui.shown import Shown
 from tools.gui.targets import REFERENCE
 from tools.gui.view import View
 from tools.gui.watch import Log
@@ -60,6 +61,8 @@ class Deed(Value):
     """In the viewport, where a picture was pointed at."""
     place: Corners | None = None
     """Where its target stood on the last screenshot, in pixels."""
+    shown: tuple[Shown, ...] = ()
+    """Of a claim that the task is done: every fact of it."""
     recovery: bool = False
     """Whether it only removed something that was in the way."""
 
