@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.verify.findings import Finding
+from agent.verify.checks import Finding
 from agent.verify.replacement import replaced
 from mllm.backends.protocol import Session, generate_many
 from mllm.claims import ClaimDraft, Failed, correction_messages

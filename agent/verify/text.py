@@ -25,9 +25,10 @@ from agent.errors import InputError
 from agent.result import Claim, Evidence
 from agent.store import MediaStore
 from agent.transcript import Transcript, merged
+from agent.verify.checks import Finding
 from agent.verify.concepts import Drafts, concepts
 from agent.verify.correction import Correction, correct
-from agent.verify.findings import Finding, judge, weigh
+from agent.verify.findings import judge, weigh
 from agent.verify.questions import questions
 from agent.verify.sentences import sentences
 from agent.verify.validation import Experts

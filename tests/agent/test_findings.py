@@ -8,7 +8,8 @@ import pytest
 from PIL import Image as PILImage
 
 from agent.verify import Experts
-from agent.verify.findings import Finding, weigh
+from agent.verify.checks import Finding
+from agent.verify.findings import weigh
 from agent.verify.questions import questions
 from mllm.claims import ClaimDraft
 from mllm.content import Box, Boxes
