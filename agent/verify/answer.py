@@ -1,7 +1,7 @@
 """The verifier inside the agent's loop: the claims of an answer, judged.
 
 The stages are those of Woodpecker (arXiv 2310.16045, figure 2), a file each: ``concepts``,
-``questions``, ``validation``, ``checks``, ``correction``; ``findings`` makes verdicts of the checks.
+``questions``, ``validation``, ``checks``, ``correction``; ``findings`` makes verdicts.
 """
 
 from __future__ import annotations
