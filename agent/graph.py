@@ -171,10 +171,11 @@ def verify(live: Live) -> str:
     asked, usage, error = Questions(), Usage(), ""
     put: tuple[str, list[Claim]] | None = None
     try:
-        claims, asked, usage = verify_answer(said.task, answer, said.lang, images, session, experts)
+        judged = verify_answer(said.task, answer, said.lang, images, session, experts)
+        claims, asked, usage = judged.claims(), judged.asked, judged.usage
         if first is not None and _contradicted(claims):
-            answer, claims = first.answer, first.claims
-            put = put_right(answer, claims, images, experts)
+            put = put_right(judged, images, experts)
+            answer, claims = put or (first.answer, first.claims)
     except (AgentError, Cancelled):
         raise
     except Exception as fault:  # an expert that fails leaves the answer standing, unverified
@@ -182,12 +183,9 @@ def verify(live: Live) -> str:
     finally:
         session.close()
     again = _contradicted(claims) and len(said.verified) < ROUNDS
-    if put:
-        answer, claims = put
-    elif not again:
-        claims = merged(first.claims if first else (), claims)
     if not again:
-        claims = (*claims, *states(said.steps, said.artifacts.values(), claims))
+        claims = claims if put else merged(first.claims if first else (), claims)
+        claims = (*claims, *states(said.observed, claims))
     live.emit(
         Verified(
             step=live.step,

@@ -33,6 +33,7 @@ class Transcript:
     boxes: dict[str, Boxes] = field(default_factory=dict)
     thought: str = ""
     """What the model said last."""
+    observed: list[ev.Observed] = field(default_factory=list)
     verified: list[ev.Verified] = field(default_factory=list)
     answered: ev.Answered | None = None
     usage: Usage = Usage()
@@ -126,6 +127,7 @@ class Transcript:
         )
 
     def _observed(self, event: ev.Observed) -> None:
+        self.observed.append(event)
         self._results.append(event.result)
         self.artifacts |= {a.id: a for a in event.artifacts}
         self.pictures += sum(a.kind == "image" for a in event.artifacts)

@@ -7,17 +7,38 @@ The stages are those of Woodpecker (arXiv 2310.16045, figure 2), a file each: ``
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from agent.result import Claim, Questions
+from agent.verify.checks import Finding
 from agent.verify.concepts import concepts
+from agent.verify.correction import edited
 from agent.verify.findings import judge, weigh
 from agent.verify.questions import questions
-from agent.verify.replacement import replaced
 from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
 from mllm.backends.protocol import Session
 from mllm.claims import ClaimDraft
 from mllm.content import Artifact, Usage
+
+Weighed = tuple[tuple[ClaimDraft, Finding], ...]
+"""The claims of a sentence, with what was found of each."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The sentences of an answer with their claims, what the experts were asked, and what the
+    model's part cost."""
+
+    sentences: tuple[str, ...]
+    weighed: tuple[Weighed, ...]
+    asked: Questions
+    usage: Usage
+
+    def claims(self) -> list[Claim]:
+        """Each once, in their order. One that the experts contradict has the verdict
+        "contradicted"; one that none of them can check is "unsupported" with nothing found."""
+        return _judged([one for some in self.weighed for one in some])
 
 
 def verify_answer(
@@ -27,49 +48,57 @@ def verify_answer(
     images: Sequence[Artifact],
     session: Session,
     experts: Experts,
-) -> tuple[list[Claim], Questions, Usage]:
-    """Check what ``answer`` claims about ``images``, sentence by sentence. Returns the claims with
-    their verdicts, each once and in their order, what the experts were asked, and what the
-    model's part cost.
+) -> Judged:
+    """Check what ``answer`` claims about ``images``, sentence by sentence.
 
-    ``session`` must be one of its own: the conversation here is not that of the run.
-    A claim that the experts contradict gets the verdict "contradicted"; one that none of them
-    can check is "unsupported" with nothing found. Raises ``ModelError``.
+    ``session`` must be one of its own: the conversation here is not that of the run. Raises
+    ``ModelError``.
     """
     parts = sentences(answer)
     taken, usage = concepts(question, parts, session, lang)
-    drafts = list(dict.fromkeys(draft for some in taken for draft in some or ()))
     unread = [part.strip() for part, some in zip(parts, taken, strict=True) if some is None]
-    asked = questions(drafts, unread)
+    asked = questions([draft for some in taken for draft in some or ()], unread)
     experts.answer(images, asked)
-    claims: list[Claim] = []
-    for draft in drafts:
-        finding = weigh(draft, images, experts)
-        first = sum(len(c.evidence) for c in claims)
-        claims.append(judge(draft, finding, f"c{len(claims) + 1}", first))
-    return claims, asked, usage
+    weighed = tuple(tuple((d, weigh(d, images, experts)) for d in some or ()) for some in taken)
+    return Judged(tuple(parts), weighed, asked, usage)
 
 
 def put_right(
-    answer: str, claims: Sequence[Claim], images: Sequence[Artifact], experts: Experts
+    judged: Judged, images: Sequence[Artifact], experts: Experts
 ) -> tuple[str, list[Claim]] | None:
     """The answer with words in the place of those of its contradicted claims, and its claims as
     they are then; None where that takes more than words. No model is asked."""
-    drafts = [ClaimDraft(**c.model_dump(include=set(ClaimDraft.model_fields))) for c in claims]
-    experts.answer(images, questions(drafts))
-    parts, out = sentences(answer), list[Claim]()
-    for claim, draft in zip(claims, drafts, strict=True):
-        if claim.verdict != "contradicted":
-            out.append(claim)
+    text, held, was = "", list[tuple[ClaimDraft, Finding]](), dict[ClaimDraft, str]()
+    for said, some in zip(judged.sentences, judged.weighed, strict=True):
+        new = edited(said, some)
+        if new is None or new.true is None:
+            if any(finding.holds is False for _, finding in some):
+                return None
+            text, held = text + said, [*held, *some]
             continue
-        true = weigh(draft, images, experts).instead
-        new = [replaced(part, draft, true) if true else "" for part in parts]
-        if true is None or sum(map(bool, new)) != 1:
-            return None
-        parts = [changed or part for changed, part in zip(new, parts, strict=True)]
-        first = sum(len(c.evidence) for c in out)
-        held = judge(true, weigh(true, images, experts), claim.id, first)
-        if held.verdict != "supported":
-            return None
-        out.append(held.model_copy(update={"verdict": "corrected", "was": claim.text}))
-    return "".join(parts), out
+        text += new.text
+        experts.answer(images, questions(new.true))
+        true = iter(new.true)
+        for draft, finding in some:
+            if finding.holds is False:
+                right = next(true)
+                was[right] = draft.phrase()
+                draft, finding = right, weigh(right, images, experts)
+                if not finding.holds:
+                    return None
+            held.append((draft, finding))
+    return text, [
+        claim.model_copy(update={"verdict": "corrected", "was": was[draft]})
+        if draft in was
+        else claim
+        for draft, claim in zip(dict(held), _judged(held), strict=True)
+    ]
+
+
+def _judged(weighed: Sequence[tuple[ClaimDraft, Finding]]) -> list[Claim]:
+    """The claims, each once, numbered from 1 as is their evidence."""
+    claims: list[Claim] = []
+    for draft, finding in dict(weighed).items():
+        first = sum(len(c.evidence) for c in claims)
+        claims.append(judge(draft, finding, f"c{len(claims) + 1}", first))
+    return claims

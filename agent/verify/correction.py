@@ -8,7 +8,7 @@ to use tools again; see ``agent.graph``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.verify.checks import Finding
@@ -21,8 +21,8 @@ from prompts import language
 SENTENCE_TOKENS = 256
 """Most tokens of a corrected sentence."""
 
-Wrong = Sequence[tuple[ClaimDraft, Finding]]
-"""The claims of a sentence that do not hold, and what was found."""
+Weighed = Sequence[tuple[ClaimDraft, Finding]]
+"""Claims of a sentence, with what was found of each."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,12 @@ class Correction:
 
 
 def correct(
-    sentences: Sequence[str], wrong: Sequence[Wrong], session: Session
+    sentences: Sequence[str], weighed: Sequence[Weighed], session: Session
 ) -> tuple[list[Correction | None], Usage]:
     """Each sentence put right, and what that cost. None stands for one without wrong claims, and
     where the model fails or changes nothing. Raises ``ModelError``."""
-    out = [_edited(said, some) for said, some in zip(sentences, wrong, strict=True)]
+    out = [edited(said, some) for said, some in zip(sentences, weighed, strict=True)]
+    wrong = [_wrong(some) for some in weighed]
     left = [i for i, some in enumerate(wrong) if some and out[i] is None]
     turns = generate_many(
         session,
@@ -57,17 +58,46 @@ def correct(
     return out, sum((t.usage for t in turns if isinstance(t, Turn)), Usage())
 
 
-def _edited(said: str, wrong: Wrong) -> Correction | None:
-    """The sentence with every wrong claim replaced; None where one cannot be, or none is."""
-    true, text = tuple(finding.instead for _, finding in wrong), said.rstrip()
-    for (draft, _), right in zip(wrong, true, strict=True):
-        text = replaced(text, draft, right) if right else ""
-    if not wrong or not text:
-        return None
-    return Correction(text + said[len(said.rstrip()) :], tuple(one for one in true if one))
+def edited(said: str, weighed: Weighed) -> Correction | None:
+    """The sentence with words in the place of those of every wrong claim; None where one takes
+    more than that, or none is wrong."""
+    text, true = said.rstrip(), list[ClaimDraft]()
+    for draft, finding in _wrong(weighed):
+        if any(_share(draft, other) for other, found in weighed if found.holds is not False):
+            return None
+        ways = ((replaced(text, draft, right), right) for right in _ways(draft, finding))
+        text, right = next(((new, right) for new, right in ways if new), ("", draft))
+        if not text:
+            return None
+        true.append(right)
+    return Correction(text + said[len(said.rstrip()) :], tuple(true)) if true else None
 
 
-def _failed(wrong: Wrong) -> list[Failed]:
+def _wrong(weighed: Weighed) -> Weighed:
+    return [one for one in weighed if one[1].holds is False]
+
+
+def _share(wrong: ClaimDraft, other: ClaimDraft) -> bool:
+    """Whether another claim that stands may be said with the same word: "the car and the cup are
+    red"."""
+    if wrong.relation and wrong.kind == "relation":
+        return wrong.relation == other.relation
+    said = (wrong.value, wrong.color) if wrong.kind == "attribute" else (wrong.value,)
+    same = other.value in said or (wrong.kind == "attribute" and other.color in said)
+    return wrong.kind in ("attribute", "text") and same
+
+
+def _ways(draft: ClaimDraft, finding: Finding) -> Iterator[ClaimDraft]:
+    """How the claim would hold. Where not even the number of what is denied can be said, that it
+    is there can."""
+    if finding.instead is None:
+        return
+    yield finding.instead
+    if draft.kind == "existence" and finding.instead.kind == "count":
+        yield draft.model_copy(update={"value": "yes"})
+
+
+def _failed(wrong: Weighed) -> list[Failed]:
     """The claims as the model is told of them, and as they would hold where that is known."""
     return [
         Failed(draft.phrase(), found.instead.phrase() if found.instead else found.found)

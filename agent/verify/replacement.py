@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ from mllm.data.phrasing import with_article
 from prompts import language
 
 _START, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
+_ALONE = r"(?!\s+n?or\b|\s*[或和、])"
+"""Of "no cups or books" one may be there and not the other."""
 _MEASURE = r"(?P<m>[\u4e00-\u9fff]?)"
 """A Chinese measure word; that of a noun that had none is 个."""
 
@@ -34,9 +35,7 @@ def replaced(sentence: str, wrong: ClaimDraft, right: ClaimDraft) -> str:
     elif forms(wrong.object) != forms(right.object):
         return ""
     elif (wrong.kind, wrong.value.lower(), right.kind) == ("existence", "no", "count"):
-        none = wrong.model_copy(update={"value": "0"})
-        there = wrong.model_copy(update={"value": "yes"})
-        pairs = chain(_counts(none, right, words), _denials(wrong, there, words))
+        pairs = _counts(wrong.model_copy(update={"value": "0"}), right, words)
     elif wrong.kind != right.kind:
         return ""
     elif wrong.kind == "count":
@@ -101,7 +100,8 @@ def _pattern(template: str, draft: ClaimDraft, number: str = "") -> str:
         "n": f"{_START}{number}",
         "m": _MEASURE,
     }
-    return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], template) + _END
+    end = _END + (_ALONE if draft.value in ("0", "no") else "")
+    return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], template) + end
 
 
 def _template(template: str, draft: ClaimDraft, number: str = "") -> str:

@@ -1,41 +1,47 @@
 """What an interface shows at the end of a run, as claims of its answer.
 
 That the task is done was accepted only with facts that hold (``tools.gui.evidence``): they are
-claims like others, with the screenshot and the element that show them.
+claims like others, with the screenshot and the element that show them. A browser tells them in its
+record (``tools.gui.deeds``); other tools keep no such record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 
+from pydantic import TypeAdapter, ValidationError
+
+from agent.events import Observed
 from agent.result import Claim, Evidence
 from mllm.content import Artifact, Box
-from mllm.episode import Step
+from tools.gui.actions import LOOKS
 from tools.gui.shown import Shown
 from tools.protocol import SCREENSHOT
 
+_FACTS: TypeAdapter[list[Shown]] = TypeAdapter(list[Shown])
 
-def states(
-    steps: Sequence[Step], artifacts: Iterable[Artifact], said: Sequence[Claim]
-) -> list[Claim]:
+
+def states(observed: Sequence[Observed], said: Sequence[Claim]) -> list[Claim]:
     """The facts with which the run's claim that its task is done was accepted; none where nothing
-    was claimed, or something was done after that. Claims and evidence are numbered on from those
-    that were ``said``."""
-    deeds = [(r.name, record.data) for step in steps for r in step.results for record in r.records]
-    if not deeds or not deeds[-1][1].get("shown"):
+    was claimed, where the tool was used for something else after that, or where no screenshot shows
+    it. Claims and evidence are numbered on from those that were ``said``."""
+    acting = {event.result.name for event in observed if event.result.records}
+    last = next((event for event in reversed(observed) if _acted(event, acting)), None)
+    screens = [a for a in (last.artifacts if last else ()) if a.id.startswith(SCREENSHOT)]
+    if last is None or not screens:
         return []
-    tool, last = deeds[-1]
-    screens = [a for a in artifacts if a.id.startswith(SCREENSHOT)]
-    screen = screens[-1] if screens else None
-    proved = sum(len(claim.evidence) for claim in said)
+    screen = screens[0]
     out = []
-    for number, fact in enumerate(map(Shown.model_validate, last["shown"]), 1):
-        seen: tuple[Evidence, ...] = ()
-        if screen is not None:
-            id, box = f"e{proved + number}", _box(fact, screen)
-            seen = (
-                Evidence(id=id, artifact=screen.id, tool=tool, box=box, element=fact.element),
-            )
+    proved = sum(len(claim.evidence) for claim in said)
+    for number, fact in enumerate(_shown(last), 1):
+        seen = Evidence(
+            id=f"e{proved + number}",
+            artifact=screen.id,
+            tool=last.result.name,
+            box=_box(fact, screen),
+            element=fact.element,
+        )
         claim = Claim(
             kind="state",
             object=fact.element or "page",
@@ -44,10 +50,27 @@ def states(
             text=fact.fact,
             verdict="supported",
             found=fact.element or "",
-            evidence=seen,
+            evidence=(seen,),
         )
         out.append(claim)
     return out
+
+
+def _shown(event: Observed) -> list[Shown]:
+    """The facts in the record of a call; none where it failed or is another's."""
+    for record in event.result.records[-1:]:
+        with suppress(ValidationError):
+            return _FACTS.validate_python(record.data.get("shown", []))
+    return []
+
+
+def _acted(event: Observed, acting: Collection[str]) -> bool:
+    """Whether the call was one to the tools ``acting`` that did more than look, or that failed."""
+    if not event.result.records:
+        return event.result.error and event.result.name in acting
+    action = event.result.records[-1].data.get("action")
+    name = action.get("name") if isinstance(action, dict) else None
+    return name == "done" or name not in LOOKS
 
 
 def _box(fact: Shown, screen: Artifact) -> Box | None:

@@ -159,8 +159,7 @@ class _Check:
         self, said: Sequence[str], weighed: Sequence[_Weighed]
     ) -> list[Correction | None]:
         """The sentences of which a claim was contradicted, put right."""
-        wrong = [[one for one in some or () if one[1].holds is False] for some in weighed]
-        new, usage = correct(said, wrong, self.session)
+        new, usage = correct(said, [some or () for some in weighed], self.session)
         self.usage += usage
         return new
 

@@ -18,6 +18,7 @@ from tools.select import fits
 
 PRINT = 0.5
 """Share of a box that lines of text cover from which on what is in it is print."""
+BEAR_PRINT = frozenset({"sign", "book", "clock", "laptop", "tv", "cell phone", "bus"})
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Experts:
     read_text: Tool | None = None
     look: Tool | None = None
     _found: dict[tuple[str, str], tuple[Box, ...] | None] = field(default_factory=dict)
-    """By picture and kind; None where the detector refuses to tell."""
+    """By picture and label; None where the detector refuses to tell."""
     _unsure: dict[tuple[str, str], tuple[Box, ...]] = field(default_factory=dict)
     _read: dict[str, tuple[Box, ...] | None] = field(default_factory=dict)
     _seen: dict[tuple[str, str], str | None] = field(default_factory=dict)
@@ -44,16 +45,13 @@ class Experts:
         again."""
         for image in images:
             looks: list[Callable[[], None]] = []
-            named: dict[str, str] = {}
-            for label in questions.labels:
-                named.setdefault(kind(label), label)
-            new = [word for one, word in named.items() if (image.id, one) not in self._found]
+            new = [label for label in questions.labels if not self._knows(image, label)]
             if self.detect is not None and new:
                 looks.append(partial(self._detect, self.detect, image, new))
             if self.read_text is not None and questions.words and image.id not in self._read:
                 looks.append(partial(self._lines, self.read_text, image))
             _side_by_side(looks)
-            doubtful = any(self._unsure.get((image.id, one)) for one in named)
+            doubtful = any(self._unsure.get((image.id, label)) for label in questions.labels)
             if self.read_text is not None and doubtful and image.id not in self._read:
                 self._lines(self.read_text, image)
             asked = [one for one in questions.looks if (image.id, one) not in self._seen]
@@ -63,14 +61,25 @@ class Experts:
 
     def objects(self, image: Artifact, label: str) -> tuple[Box, ...] | None:
         """Boxes of ``label``, or None when no detector here could tell."""
-        return self._found.get((image.id, kind(label)))
+        return self._found.get((image.id, label))
 
     def unsure(self, image: Artifact, label: str) -> tuple[Box, ...]:
-        """Boxes of what may be ``label`` too. Print is not: what a picture says about itself is
-        to make nothing possible."""
+        """Boxes of what may be ``label`` too. Print is not, but of things that bear it: what a
+        picture says about itself is to make nothing possible."""
+        boxes = self._unsure.get((image.id, label), ())
+        if kind(label) in BEAR_PRINT:
+            return boxes
         lines = self._read.get(image.id) or ()
-        boxes = self._unsure.get((image.id, kind(label)), ())
         return tuple(b for b in boxes if sum(_covered(b, line) for line in lines) < PRINT)
+
+    def _knows(self, image: Artifact, label: str) -> bool:
+        """Whether this was asked before, perhaps in another word for the same."""
+        for place, word in list(self._found):
+            found = self._found[place, word]
+            if place == image.id and found is not None and kind(word) == kind(label):
+                self._found[image.id, label] = found
+                self._unsure[image.id, label] = self._unsure[place, word]
+        return (image.id, label) in self._found
 
     def lines(self, image: Artifact) -> tuple[Box, ...] | None:
         """The lines of text in the picture, or None when no reader here could tell."""
@@ -110,20 +119,21 @@ class Experts:
             parts = tool.call({"image": image.id, "labels": labels}, self.context)
         except ToolError:
             if len(labels) == 1:
-                self._found[image.id, kind(labels[0])] = None
+                self._found[image.id, labels[0]] = None
                 return
             for label in labels:
                 self._detect(tool, image, [label])
             return
-        boxes = _boxes(parts)
-        unsure = [box for part in parts if isinstance(part, Boxes) for box in part.unsure]
-        counted = {word for part in parts if isinstance(part, Boxes) for word in part.counts}
+        boxes, sets = _boxes(parts), [part for part in parts if isinstance(part, Boxes)]
+        unsure = [box for one in sets for box in one.unsure]
+        counted = {word: n for one in sets for word, n in one.counts.items()}
         refusal = any(isinstance(part, Text) for part in parts)
         for label in labels:
             found = tuple(b for b in boxes if fits(b, label, None))
-            known = not refusal or label in counted
-            self._found[image.id, kind(label)] = found if known else None
-            self._unsure[image.id, kind(label)] = tuple(b for b in unsure if fits(b, label, None))
+            # What is counted and not among the boxes is there in a word that nobody knows here.
+            unknown = (refusal and label not in counted) or (counted.get(label) and not found)
+            self._found[image.id, label] = None if unknown else found
+            self._unsure[image.id, label] = tuple(b for b in unsure if fits(b, label, None))
 
 
 def _side_by_side(looks: Sequence[Callable[[], None]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from agent import Agent, Budget
+from agent import Agent, Budget, Result
 from agent.events import Event, Verified
 from mllm.backends.scripted import Scripted
 from mllm.content import Box, Boxes
@@ -65,7 +65,7 @@ def test_a_contradicted_answer_is_corrected(tmp_path: Path) -> None:
 
 
 def test_an_answer_that_stays_wrong_is_put_right_without_the_model(tmp_path: Path) -> None:
-    events, _ = run(tmp_path, "There are 5 cups.", count(5), "Still five.", count(5))
+    events, _ = run(tmp_path, "Five cups.", count(5), "There are 5 cups.", count(5))
     last = events[-1]
     assert last.type == "answered" and last.answer == "There are 2 cups."
     (claim,) = last.claims
@@ -79,6 +79,66 @@ def test_a_wrong_answer_that_no_words_put_right_is_unsupported(tmp_path: Path) -
     assert last.type == "answered" and last.answer == "A handful of them."
     assert [c.verdict for c in last.claims] == ["unsupported"]
     assert [e.again for e in events if isinstance(e, Verified)] == [True, False]
+
+
+@tool(name="detect")
+def scene(image: Image, labels: list[str] | None = None) -> Boxes:
+    """Find objects: a red car, a blue cup right of a laptop, two above it, and two books.
+
+    Args:
+        image: Where to look.
+        labels: What to look for.
+    """
+    places = {"car": [(0, 30)], "laptop": [(20, 30)], "cup": [(50, 30), (21, 5), (22, 5)],
+              "book": [(5, 2), (55, 2)]}  # fmt: skip
+    a = image.artifact
+    assert a.width is not None and a.height is not None
+    boxes = tuple(
+        Box(artifact=a.id, width=a.width, height=a.height, x0=x, y0=y, x1=x + 9, y1=y + 9,
+            label=label, color="red" if label == "car" else "blue")
+        for label, found in places.items() for x, y in found
+        if labels is None or label in labels or label + "s" in labels
+    )  # fmt: skip
+    return Boxes(artifact=a.id, boxes=boxes)
+
+
+def insisted(tmp_path: Path, answer: str, *claims: dict[str, str]) -> Result:
+    """A run of which both answers are the same; a claim a sentence."""
+    lines = [json.dumps([claim]) for claim in claims]
+    model = Scripted(["plan", answer, *lines, answer, *lines])
+    return Agent(model, [scene], runs=tmp_path).run("What is there?", [white()])
+
+
+def test_a_word_changes_only_in_the_sentence_of_the_claim(tmp_path: Path) -> None:
+    said = "The car is red. The cup has the same colour."
+    red = {"kind": "attribute", "value": "red"}
+    result = insisted(tmp_path, said, {**red, "object": "car"}, {**red, "object": "cup"})
+    assert result.answer == said
+    assert [claim.verdict for claim in result.claims] == ["supported", "unsupported"]
+
+
+def test_a_word_that_two_things_share_does_not_change(tmp_path: Path) -> None:
+    said = "The car and the cup are red."
+    claims = [{"kind": "attribute", "object": name, "value": "red"} for name in ("car", "cup")]
+    model = Scripted(["plan", *[said, json.dumps(claims)] * 2])
+    result = Agent(model, [scene], runs=tmp_path).run("What is there?", [white()])
+    assert result.answer == said
+
+
+def test_the_evidence_of_an_answer_that_was_put_right_has_ids_of_its_own(tmp_path: Path) -> None:
+    side = {"kind": "relation", "object": "cup", "relation": "left of", "of": "laptop"}
+    result = insisted(
+        tmp_path,
+        "The cup is left of the laptop. There are 2 books.",
+        {**side, "value": "yes"},
+        {"kind": "count", "object": "books", "value": "2"},
+    )
+    assert result.answer == "The cup is right of the laptop. There are 2 books."
+    first, second = result.claims
+    assert (first.verdict, second.verdict) == ("corrected", "supported")
+    ids = [evidence.id for claim in result.claims for evidence in claim.evidence]
+    assert len(ids) == len(set(ids)) == len(result.evidence)
+    assert {evidence.box.label for evidence in second.evidence if evidence.box} == {"book"}
 
 
 def test_a_second_answer_that_claims_nothing_is_taken(tmp_path: Path) -> None:

@@ -215,6 +215,8 @@ def test_what_was_claimed_before_something_was_undone_is_no_evidence(
     ]
     turns = [calls(call("browser", action=action)) for action in actions]
     with Browser(("127.0.0.1",), size=(640, 480)) as browser:
+        before = Agent(Scripted(["Write.", *turns[:3], "Written.", "[]"]), [browser], runs=tmp_path)
+        assert [claim.text for claim in before.run("Write my name").claims] == ['value "Ada"']
         agent = Agent(Scripted(["Write.", *turns, "Written.", "[]"]), [browser], runs=tmp_path)
         result = agent.run("Write my name")
     assert [step.results[0].error for step in result.steps] == [False] * 4

@@ -38,7 +38,7 @@ class Unsure(Tool):
             artifact=id,
             boxes=(cup(id, 10), cup(id, 30, "dog")),
             unsure=(cup(id, 60), cup(id, 80, "frog")),
-            counts=dict.fromkeys(labels, 1),
+            counts={label: int(label in ("cup", "dog")) for label in labels},
         )
 
 
@@ -46,10 +46,35 @@ def related(object: str, relation: str, of: str) -> ClaimDraft:
     return ClaimDraft(kind="relation", object=object, relation=relation, of=of, value="yes")
 
 
-def finding(tmp_path: Path, draft: ClaimDraft) -> Finding:
+class Printed(Tool):
+    """Reads a line of print where the other cup may be."""
+
+    name = "read_text"
+
+    def run(self, image: Image) -> Boxes:
+        """Read."""
+        line = cup(image.artifact.id, 58).model_copy(update={"label": "text", "text": "2 cups"})
+        return Boxes(artifact=image.artifact.id, boxes=(line.model_copy(update={"x1": 75}),))
+
+
+class Plural(Tool):
+    """Says how many there are in words that only it knows."""
+
+    name = "detect"
+
+    def run(self, image: Image, labels: list[str]) -> Boxes:
+        """Find objects."""
+        id = image.artifact.id
+        boxes = (cup(id, 10, "suitcase"), cup(id, 30, "suitcase"))
+        return Boxes(artifact=id, boxes=boxes, counts={"suitcases": 2})
+
+
+def finding(
+    tmp_path: Path, draft: ClaimDraft, detect: Tool | None = None, reader: Tool | None = None
+) -> Finding:
     context = Context(Files(tmp_path))
     shown = context.add_image(PILImage.new("RGB", (SIZE, SIZE))).artifact
-    experts = Experts(context, detect=Unsure())
+    experts = Experts(context, detect=detect or Unsure(), read_text=reader)
     experts.answer([shown], questions([draft], []))
     return weigh(draft, [shown], experts)
 
@@ -82,3 +107,14 @@ def test_no_claim_is_contradicted_that_what_is_unsure_would_make_true(
     assert found.holds is holds
     if holds is None:
         assert "perhaps" in found.found and not found.boxes
+
+
+def test_print_makes_nothing_possible(tmp_path: Path) -> None:
+    two = ClaimDraft(kind="count", object="cup", value="2")
+    assert finding(tmp_path, two).holds is None
+    assert finding(tmp_path, two, reader=Printed()).holds is False
+
+
+def test_what_is_counted_in_words_that_nobody_knows_is_not_absent(tmp_path: Path) -> None:
+    many = ClaimDraft(kind="count", object="suitcases", value="3")
+    assert finding(tmp_path, many, detect=Plural()).holds is None

@@ -123,7 +123,7 @@ class Attempt:
         deed = self.deed
         if deed is not None:
             deed = await closed(deed, done.what, verdict, self.ref, self.view, view, log)
-            if isinstance(action, Finish):
+            if isinstance(action, Finish) and verdict.kind == "verified":
                 deed = deed.model_copy(update={"shown": shown(action, snapshot)})
         return Outcome(done, verdict, [*lines, done.text], view, snapshot, beyond, deed)
 

@@ -39,5 +39,5 @@ def _shows(fact: Fact, snapshot: Snapshot) -> Element | None:
         )
     if fact.text is None:
         return None
-    holding = [e for e in snapshot.elements if plain(fact.text) in plain(f"{e.name} {e.value}")]
+    holding = [e for e in snapshot.elements if plain(fact.text) in plain(e.name)]
     return min(holding, key=lambda e: (not snapshot.in_view(e), len(e.name)), default=None)
