@@ -59,9 +59,9 @@ class Run(Value):
 
 class Questions(Value):
     """What a verifier asked about every picture of an answer: ``labels`` of the detector, ``words``
-    (whether any) of the reader, who is also asked where the detector is in doubt, ``looks`` of the model's own eyes. Each once, however many claims
-    need it. ``unread`` are the sentences that the model could not take apart into claims: nothing
-    was asked about them, whatever they say."""
+    (whether any) of the reader, who is also asked where the detector is in doubt, ``looks`` of the
+    model's own eyes. Each once, however many claims need it. ``unread`` are the sentences that the
+    model could not take apart into claims: nothing was asked about them, whatever they say."""
 
     labels: tuple[str, ...] = ()
     words: bool = False
