@@ -8,7 +8,9 @@ token at j itself; a *continue* matches the position j and takes the token after
 with a copied string in one step of attention. Both match on the token before as well: in a string
 such as "PLATFORM 11" one token is not enough to know how far the copy has come. A continue also
 knows how many tokens before j are those that were just written, so that it keeps its place in a
-long text with repeats. The source of a visual token is its location token ``<|loc_k|>``: copying it
+long text with repeats. How much a pointer is trusted depends on the tokens that it would take: a
+copy ends where a quote, a comma or a new line would come next, and what ends it depends on what it
+is copied for. The source of a visual token is its location token ``<|loc_k|>``: copying it
 is pointing at a place in the picture.
 """
 
@@ -31,6 +33,9 @@ LONGEST_RUN = 16
 
 RUN_TRUST = 0.5
 """What a token of a run adds to the score of going on with it, at the start."""
+
+TRUST = 16
+"""Features of a token that decide whether it is taken."""
 
 LM_BIAS = 2.0
 """The gate starts out trusting the language model."""
@@ -59,6 +64,8 @@ class MixtureHead(nn.Module):
         self.query = nn.Linear(3 * d, self.count * self.head_dim, bias=False)
         self.key = nn.Linear(3 * d, self.count * self.head_dim, bias=False)
         self.gate = nn.Linear(d, 1 + self.count)
+        self.trust = nn.Linear(d, self.count * TRUST)
+        self.taken = nn.Parameter(torch.zeros(TRUST, d))
         self.run = nn.Parameter(torch.full((config.pointer_heads,), RUN_TRUST))
 
     def states(
@@ -87,8 +94,8 @@ class MixtureHead(nn.Module):
         return keys, column[:, 0, :, 0].long()
 
     def weights(
-        self, hidden: Tensor, states: Tensor, keys: Tensor, sources: Tensor, places: Tensor,
-        mask: Tensor,
+        self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
+        places: Tensor, mask: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Log gates ``(b, m, 1 + count)`` and pointer weights ``(b, count, m, past + t)``, over
         the position *of the token that is taken*, for ``m`` queries, which stand at ``places``
@@ -104,15 +111,27 @@ class MixtureHead(nn.Module):
         weights = torch.cat([_softmax(point, mask), _softmax(follow, pair)], 1)
         bias = torch.zeros(1 + self.count, device=hidden.device)
         bias[0] = LM_BIAS
-        gates = torch.log_softmax(self.gate(hidden).float() + bias, -1)
+        trust = F.pad(self._trust(hidden, embedding, sources, weights), (1, 0))
+        gates = torch.log_softmax(self.gate(hidden).float() + bias + trust, -1)
         return gates, weights
+
+    def _trust(
+        self, hidden: Tensor, embedding: Tensor, sources: Tensor, weights: Tensor
+    ) -> Tensor:
+        """What the tokens that each pointer would take add to its gate, ``(b, m, count)``. This
+        moves no pointer: where they look is learned from what they should have taken."""
+        tokens = F.embedding(sources, F.linear(embedding.detach(), self.taken))
+        taken = weights.detach() @ tokens[:, None].to(weights.dtype)
+        wanted = self.trust(hidden).unflatten(-1, (self.count, TRUST)).transpose(1, 2)
+        trust: Tensor = (wanted.float() * taken.float()).sum(-1).transpose(1, 2)
+        return trust
 
     def log_probabilities(
         self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
         places: Tensor, mask: Tensor,
     ) -> Tensor:
         """The whole distribution, as log-probabilities ``(b, m, vocab)`` in float32."""
-        gates, weights = self.weights(hidden, states, keys, sources, places, mask)
+        gates, weights = self.weights(hidden, states, embedding, keys, sources, places, mask)
         p = gates[..., :1].exp() * F.linear(hidden, embedding).float().softmax(-1)
         copied = (gates[..., 1:].exp().transpose(1, 2)[..., None] * weights).sum(1)
         p = p.scatter_add(-1, sources[:, None].expand_as(copied), copied)
@@ -132,7 +151,7 @@ class MixtureHead(nn.Module):
         evidence has the target and all in all it is still unsure; else 0. A pointer that is
         sure of a wrong place has no gradient in a mixture, here it has.
         """
-        gates, weights = self.weights(hidden, states, keys, sources, places, mask)
+        gates, weights = self.weights(hidden, states, embedding, keys, sources, places, mask)
         logits = F.linear(hidden, embedding).float()
         lm = logits.gather(-1, targets[..., None]) - logits.logsumexp(-1, keepdim=True)
         hit = (sources[:, None, :] == targets[..., None])[:, None]

@@ -212,6 +212,7 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
             nn.init.zeros_(module.mlp.get_parameter("2.weight"))
         elif isinstance(module, MixtureHead):
             nn.init.constant_(module.run, RUN_TRUST)
+            nn.init.zeros_(module.taken)
         for name in ("out", "down"):
             inner = getattr(module, name, None)
             if isinstance(inner, nn.Linear):

@@ -40,10 +40,27 @@ def test_copying_of_random_strings_is_learned_in_a_moment(
 def test_copying_a_visual_token_says_its_place(
     tiny: NanoForConditionalGeneration, processor: NanoProcessor
 ) -> None:
+    assert processor.tokenizer.decode(pointed_at_13(tiny)) == "<|loc_13|>"
+
+
+def test_a_copy_ends_before_a_token_that_is_not_trusted(
+    tiny: NanoForConditionalGeneration, processor: NanoProcessor
+) -> None:
+    head, token = tiny.head, tiny.config.first_location_id + 13
+    with torch.no_grad():
+        head.trust.weight.zero_()
+        head.trust.bias.zero_()
+        head.trust.bias[0] = 1.0  # the first feature counts, for the first pointer
+        word = tiny.embedding.weight[token]
+        head.taken[0] = -200 * word / word.square().sum()
+    assert processor.tokenizer.decode(pointed_at_13(tiny)) != "<|loc_13|>"
+
+
+def pointed_at_13(tiny: NanoForConditionalGeneration) -> int:
+    """The token that follows for a head that trusts its first pointer, which looks at place 13."""
     head = tiny.head
     places, d = tiny.config.image_tokens, tiny.config.hidden_size
     sources = torch.arange(places)[None] + tiny.config.first_location_id
-    # A head that trusts its first pointer alone, and keys of which the 13th fits the query.
     with torch.no_grad():
         head.gate.weight.zero_()
         head.gate.bias.zero_()
@@ -57,7 +74,7 @@ def test_copying_a_visual_token_says_its_place(
         logits = head.log_probabilities(
             hidden, states, tiny.embedding.weight, keys, sources, torch.tensor([[places - 1]]), mask
         )
-    assert processor.tokenizer.decode(logits[0, 0].argmax()) == "<|loc_13|>"
+    return int(logits[0, 0].argmax())
 
 
 def test_a_run_is_as_long_as_what_agrees_before_both() -> None:
