@@ -18,9 +18,12 @@ from agent.evaluation.pages_policies import Policy
 from mllm.backends.protocol import ToolChoice
 from mllm.content import Message, Text, ToolCall, Turn
 from mllm.data.pages.words import words
-from tools.gui.observation import Element, read
+from tools.gui.observation import Element, Snapshot, read
+from tools.gui.targets import called
 
 GIVE_UP = "I do not know how."
+ALL = 10_000, 10_000
+"""More pixels than a page has."""
 
 Act = dict[str, Any]
 Play = Generator[Act, None, None]
@@ -55,6 +58,12 @@ class Screen:
             and (name is None or row.name == name)
             and (row.acts or not acts)
         ]
+
+    def called(self, action: Act) -> Act:
+        """The action with names in the place of references, where they are enough."""
+        seen = Snapshot("", "", *ALL, (0, 0), ALL, tuple(self.rows.values()))
+        ends = {end: action.get(end) for end in ("target", "to")}
+        return action | {k: called(seen, ref) for k, ref in ends.items() if isinstance(ref, str)}
 
     def one(self, name: str, role: str = "") -> Element:
         """Raises ``LookupError`` where nothing that can be used is called so."""
@@ -96,7 +105,8 @@ def teacher(task: str, asked: str) -> Policy:
             action = next(play)
         except (StopIteration, LookupError, ValueError):
             return Turn(text=GIVE_UP)
-        return Turn(calls=(ToolCall(id="c", name="browser", arguments={"action": action}),))
+        arguments = {"action": screen.called(action)}
+        return Turn(calls=(ToolCall(id="c", name="browser", arguments=arguments),))
 
     return Policy("teacher", say)
 

@@ -19,6 +19,7 @@ from mllm.backends.protocol import Backend
 from mllm.data.pages import Act, PageTask, make
 from mllm.data.pages.task import Split
 from mllm.episode import Episode
+from tools.gui.targets import called
 
 
 @dataclass(frozen=True)
@@ -56,17 +57,16 @@ class Theatre(Stage):
         return self.play(task, lambda url: oracle(task, url, self.find))
 
     def find(self, act: Act) -> str:
-        """The reference of an act's target, or its label where nothing is called so."""
+        """The label of an act's target, or its reference where several are called so."""
         session = self.browser.session
 
-        async def look() -> list[str]:
+        async def look() -> str:
             snapshot = await (await session.view()).snapshot()
             named = [e for e in snapshot.elements if e.name == act.target]
-            able = [e.ref for e in named if e.acts]
-            return able or [e.ref for e in named]
+            refs = [e.ref for e in named if e.acts] or [e.ref for e in named]
+            return called(snapshot, refs[act.nth]) if act.nth < len(refs) else act.target
 
-        refs = session.call(look, SECONDS, "looking")
-        return refs[act.nth] if act.nth < len(refs) else act.target
+        return session.call(look, SECONDS, "looking")
 
 
 def write_episodes(out: Path, n: int, seed: int, split: Split = "train", kind: str = "") -> int:

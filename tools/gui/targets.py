@@ -34,6 +34,18 @@ def by_words(snapshot: Snapshot, words: str) -> Element:
     raise Failure("not_found", f"nothing on the page is called {words!r}.{hint}")
 
 
+def called(snapshot: Snapshot, ref: str) -> str:
+    """The name of an element where that is enough to find it, else its reference. Who plays a task
+    for a model to learn from says names: they stand in the wish, a reference only on the page."""
+    element = snapshot.find(ref)
+    if element is None or not element.name.strip() or REFERENCE.fullmatch(element.name):
+        return ref
+    try:
+        return element.name if by_words(snapshot, element.name).ref == ref else ref
+    except Failure:
+        return ref
+
+
 def missing(snapshot: Snapshot, ref: str, told: Element | None) -> Failure:
     """The failure of a reference that the page no longer has. ``told`` is what it was.
 
