@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.result import Claim, Questions
-from agent.verify.checks import Finding
+from agent.verify.checks import Finding, Weighed
 from agent.verify.concepts import concepts
 from agent.verify.correction import edited
 from agent.verify.findings import judge, weigh
@@ -21,9 +21,6 @@ from mllm.backends.protocol import Session
 from mllm.claims import ClaimDraft
 from mllm.content import Artifact, Usage
 
-Weighed = tuple[tuple[ClaimDraft, Finding], ...]
-"""The claims of a sentence, with what was found of each."""
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -31,7 +28,7 @@ class Judged:
     model's part cost."""
 
     sentences: tuple[str, ...]
-    weighed: tuple[Weighed, ...]
+    weighed: Sequence[Weighed]
     asked: Questions
     usage: Usage
 
@@ -95,7 +92,7 @@ def put_right(
     ]
 
 
-def _judged(weighed: Sequence[tuple[ClaimDraft, Finding]]) -> list[Claim]:
+def _judged(weighed: Weighed) -> list[Claim]:
     """The claims, each once, numbered from 1 as is their evidence."""
     claims: list[Claim] = []
     for draft, finding in dict(weighed).items():

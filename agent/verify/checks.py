@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, product
-from typing import get_args
+from typing import TypeAlias, get_args
 
 from agent.verify.questions import look, needs_look
 from agent.verify.validation import Experts
@@ -48,6 +48,9 @@ class Finding:
 
 
 CANNOT_TELL = Finding(None, "")
+
+Weighed: TypeAlias = Sequence[tuple[ClaimDraft, Finding]]
+"""Claims, of a sentence for instance, each with what was found of it."""
 
 
 def check(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:

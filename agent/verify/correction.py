@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agent.verify.checks import Finding
+from agent.verify.checks import Finding, Weighed
 from agent.verify.replacement import replaced
 from mllm.backends.protocol import Session, generate_many
 from mllm.claims import ClaimDraft, Failed, correction_messages
@@ -20,9 +20,6 @@ from prompts import language
 
 SENTENCE_TOKENS = 256
 """Most tokens of a corrected sentence."""
-
-Weighed = Sequence[tuple[ClaimDraft, Finding]]
-"""Claims of a sentence, with what was found of each."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +77,9 @@ def _wrong(weighed: Weighed) -> Weighed:
 def _share(wrong: ClaimDraft, other: ClaimDraft) -> bool:
     """Whether another claim that stands may be said with the same word: "the car and the cup are
     red"."""
-    if wrong.relation and wrong.kind == "relation":
+    if wrong.kind == "relation":
         return wrong.relation == other.relation
-    said = (wrong.value, wrong.color) if wrong.kind == "attribute" else (wrong.value,)
-    same = other.value in said or (wrong.kind == "attribute" and other.color in said)
-    return wrong.kind in ("attribute", "text") and same
+    return wrong.kind in ("attribute", "text") and wrong.value in (other.value, other.color)
 
 
 def _ways(draft: ClaimDraft, finding: Finding) -> Iterator[ClaimDraft]:

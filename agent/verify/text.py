@@ -25,7 +25,7 @@ from agent.errors import InputError
 from agent.result import Claim, Evidence
 from agent.store import MediaStore
 from agent.transcript import Transcript, merged
-from agent.verify.checks import Finding
+from agent.verify.checks import Weighed
 from agent.verify.concepts import Drafts, concepts
 from agent.verify.correction import Correction, correct
 from agent.verify.findings import judge, weigh
@@ -34,7 +34,6 @@ from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
 from agent.verify.words import kind
 from mllm.backends.protocol import Backend, Session
-from mllm.claims import ClaimDraft
 from mllm.content import Artifact, Usage, Value
 from prompts import language
 from tools.pool import default_pool
@@ -110,7 +109,7 @@ def verify(
             session.close()
 
 
-_Weighed = list[tuple[ClaimDraft, Finding]] | None
+_Weighed = Weighed | None
 """The claims of a text; None where the model could not take it apart."""
 
 
@@ -195,7 +194,7 @@ class _Check:
         done = merged(claims, again) if new.true is None else _replaced(claims, again)
         return Sentence(said=said, text=new.text, claims=(*wrong, *done))
 
-    def _judged(self, weighed: Sequence[tuple[ClaimDraft, Finding]]) -> tuple[Claim, ...]:
+    def _judged(self, weighed: Weighed) -> tuple[Claim, ...]:
         claims = []
         for draft, finding in weighed:
             claim = judge(draft, finding, f"c{next(self._ids)}", self._evidence)

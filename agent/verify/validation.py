@@ -19,6 +19,7 @@ from tools.select import fits
 PRINT = 0.5
 """Share of a box that lines of text cover from which on what is in it is print."""
 BEAR_PRINT = frozenset({"sign", "book", "clock", "laptop", "tv", "cell phone", "bus"})
+"""Kinds of objects that are print in part: what is read on them does not speak against them."""
 
 
 @dataclass

@@ -125,6 +125,15 @@ def test_a_word_that_two_things_share_does_not_change(tmp_path: Path) -> None:
     assert result.answer == said
 
 
+def test_a_word_of_one_claim_changes_beside_other_claims(tmp_path: Path) -> None:
+    said = "There are 2 books and the cup is red."
+    claims = [{"kind": "count", "object": "books", "value": "2"},
+              {"kind": "attribute", "object": "cup", "value": "red"}]  # fmt: skip
+    model = Scripted(["plan", *[said, json.dumps(claims)] * 2])
+    result = Agent(model, [scene], runs=tmp_path).run("What is there?", [white()])
+    assert result.answer == "There are 2 books and the cup is blue."
+
+
 def test_the_evidence_of_an_answer_that_was_put_right_has_ids_of_its_own(tmp_path: Path) -> None:
     side = {"kind": "relation", "object": "cup", "relation": "left of", "of": "laptop"}
     result = insisted(
