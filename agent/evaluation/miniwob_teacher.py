@@ -160,8 +160,8 @@ def _clicks(pattern: str) -> Callable[[Screen, str], Play]:
 def _boxes(s: Screen, asked: str) -> Play:
     wanted = _words(asked, r"Select (.+) and click")[0]
     if wanted != "nothing":
-        for row in [r for r in s.all("checkbox") if r.name in wanted.split(", ")]:
-            yield {"name": "check", "target": row.ref}
+        for name in wanted.split(", "):
+            yield {"name": "check", "target": s.one(name, "checkbox").ref}
     yield _submit(s)
 
 

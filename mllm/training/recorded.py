@@ -56,15 +56,16 @@ class Recorded:
         self.rows: list[dict[str, Any]] = [row for row in rows if row["success"]]
         if not self.rows:
             raise ValueError(f"no successful episode in {', '.join(map(str, files))}")
-        self.variants = Variants([row["episode"]["task"] for row in self.rows])
+        self.episodes = [Episode.model_validate(row["episode"]) for row in self.rows]
+        self.variants = Variants(self.episodes)
         self.processor, self.tools, self.seed, self.limit = processor, tools, seed, limit
 
     def __getitem__(self, index: int) -> Sample:
         rng = random.Random(f"recorded/{self.seed}/{index}")
-        row = rng.choice(self.rows)
+        number = rng.randrange(len(self.rows))
+        row, episode = self.rows[number], self.episodes[number]
         ended = row["ending"] == "page"  # by the page itself: nothing is said in the end
         opened = ended or rng.random() < OPENED
-        episode = Episode.model_validate(row["episode"])
         if opened and not ended:
             episode = episode.model_copy(update={"task": episode.task.rpartition("\n")[0]})
         episode = self.variants.of(episode, rng)

@@ -14,6 +14,7 @@ from typing import Any
 
 from mllm.content import Text
 from mllm.episode import Episode, Step
+from mllm.training.labels import Labels
 from prompts import render
 
 SHIFT = 30
@@ -35,17 +36,19 @@ _SIZES = ("640x480", "1280x720", "1024x768", "160x210", "390x844")
 
 
 class Variants:
-    """Variants of episodes whose wishes are among ``tasks``."""
+    """Variants of ``episodes``, which say how common a word is and what a label may be."""
 
-    def __init__(self, tasks: Sequence[str]) -> None:
-        wishes = [set(_WORD.findall(task.partition("\n")[0])) for task in tasks]
+    def __init__(self, episodes: Sequence[Episode]) -> None:
+        wishes = [set(_WORD.findall(one.task.partition("\n")[0])) for one in episodes]
         told = Counter(word for words in wishes for word in words)
-        self.rare = {w for w, n in told.items() if n <= COMMON * len(tasks) or n == 1}
+        self.labels = Labels(episodes)
+        self.rare = {w for w, n in told.items() if n <= COMMON * len(wishes) or n == 1}
         self.pool = sorted(w for w in self.rare if w.isalpha() and len(w) > 2)
 
     def of(self, episode: Episode, rng: random.Random) -> Episode:
-        """The same episode under other references, at another address, with another budget, and
-        with other words for what the person named."""
+        """The same episode under other references, at another address, with another budget, with
+        other labels, and with other words for what the person named."""
+        episode = self.labels.renamed(episode, rng)
         shift = rng.choice((0, rng.randint(0, SHIFT)))
         address = rng.choice(_SITES).format(
             v=rng.choice(_WORDS), w=rng.choice(_WORDS), n=rng.randint(80, 65000)

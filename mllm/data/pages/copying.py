@@ -18,7 +18,7 @@ def copy(d: Draw) -> Built:
 
 
 def fields(d: Draw) -> Built:
-    """Any fields, of any kind; the wish names them in another order than the page."""
+    """Any fields, of any kind, filled in the order in which the wish names them."""
     ui, done = d.ui, f"{d.ui['sent']}!"
     names = d.labels(2, 5)
     rows: list[tuple[str, str, Act, object]] = []
@@ -46,13 +46,12 @@ def fields(d: Draw) -> Built:
         ".map(e=>e.type==='checkbox'?e.checked:e.value)}"
     )
     yes = ui["yes"] if d.rng.random() < 0.5 else ui["on"]
-    parts = [(name, yes if said is True else str(said)) for name, _, _, said in rows]
-    if d.rng.random() < 0.4:
-        d.rng.shuffle(parts)
+    wished = d.rng.sample(rows, len(rows)) if d.rng.random() < 0.4 else rows
+    parts = [(name, yes if said is True else str(said)) for name, _, _, said in wished]
     form = d.rng.choice(("{n}: {v}", "{n} = {v}", "{n} \"{v}\"", "{v} ({n})"))
     glue = d.rng.choice((", ", "; ")) if d.lang == "en" else "，"
     told = glue.join(form.replace("{n}", n).replace("{v}", v) for n, v in parts)
-    acts = (*(act for _, _, act, _ in rows), click(send))
+    acts = (*(act for _, _, act, _ in wished), click(send))
     success = same("state.sent", [said for _, _, _, said in rows])
     return Built(body, script, {"x": told, "y": send}, acts, success, done)
 

@@ -20,6 +20,7 @@ def form(d: Draw) -> Built:
         (field(ui["email"], "email"), fill(ui["email"], mail)),
         (_choice(ui["city"], "city", cities), select(ui["city"], city)),
     ]
+    acts = [act for _, act in rows]
     d.rng.shuffle(rows)
     terms = d.rng.random() < 0.4
     body = "".join(html for html, _ in rows) + field(ui["news"], "news", 'type="checkbox"')
@@ -31,7 +32,7 @@ def form(d: Draw) -> Built:
         f"function send(){{{guard}state.sent=[$('name').value,$('email').value,$('city').value,"
         f"$('news').checked];out({js(done)})}}"
     )
-    acts = [act for _, act in rows] + [check(ui["terms"])] * terms + [click(ui["submit"])]
+    acts += [check(ui["terms"])] * terms + [click(ui["submit"])]
     success = same("state.sent", [name, mail, city, False])
     return Built(body, script, {"x": name, "y": mail, "z": city}, tuple(acts), success, done)
 

@@ -109,8 +109,7 @@ def slider(d: Draw) -> Built:
 
 def checks(d: Draw) -> Built:
     *labels, lost = d.some("extras", 5, 7)
-    wanted = [one for one in labels if one in d.rng.sample(labels, d.rng.randint(1, 3))]
-    wanted = wanted or labels[:1]
+    wanted = d.rng.sample(labels, d.rng.randint(1, 3))
     done = f"{d.ui['sent']}!"
     body = "".join(f'<label><input type="checkbox" value="{one}">{one}</label>' for one in labels)
     body += button(d.ui["submit"], f"send();out({js(done)})")
@@ -120,8 +119,9 @@ def checks(d: Draw) -> Built:
     )
     glue = ", " if d.lang == "en" else "、"
     acts = (*map(check, wanted), click(d.ui["submit"]))
+    ticked = [one for one in labels if one in wanted]
     return Built(
-        body, script, {"x": glue.join(wanted)}, acts, same("state.sent", wanted), done, lost
+        body, script, {"x": glue.join(wanted)}, acts, same("state.sent", ticked), done, lost
     )
 
 

@@ -9,7 +9,7 @@ from mllm.episode import Episode, Step
 from mllm.training.variants import Variants
 
 ADDRESS = "http://127.0.0.1:4000/form.html"
-TASKS = [f"Press the button Word{chr(97 + i)}x" for i in range(26)]
+OTHERS = [Episode(task=f"Press the button Word{chr(97 + i)}x") for i in range(26)]
 
 
 def episode(wish: str, written: str, shown: str) -> Episode:
@@ -27,7 +27,7 @@ def episode(wish: str, written: str, shown: str) -> Episode:
 
 
 def variants(told: Episode) -> list[Episode]:
-    made = Variants([*TASKS, told.task])
+    made = Variants([*OTHERS, told])
     return [made.of(told, random.Random(i)) for i in range(30)]
 
 
@@ -35,17 +35,38 @@ def test_a_word_of_the_wish_is_renamed_everywhere_at_once() -> None:
     told = episode("Press the button Quokka", "Quokka", f'page "A" {ADDRESS}\nbutton "Quokka" e3')
     names = set()
     for other in variants(told):
-        name = other.task.partition("\n")[0].split()[-1]
-        names.add(name)
         assert other.task.startswith("Press the button ")
+        name = other.task.partition("\n")[0].removeprefix("Press the button ")
+        names.add(name)
         assert other.steps[0].calls[0].arguments["action"]["text"] == name
         assert f'button "{name}" e' in other.steps[0].results[0].words()
     assert "Quokka" in names and len(names) > 5
 
 
+def test_a_label_that_is_used_though_nobody_wished_it_keeps_its_name() -> None:
+    told = episode("Order a tea", "Next", 'button "Next" e3\nbutton "Help" e4')
+    texts = [other.steps[0].results[0].words() for other in variants(told)]
+    assert all('button "Next" e' in text for text in texts)
+    assert any('"Help"' in text for text in texts) and any('"Help"' not in text for text in texts)
+
+
+def test_a_label_keeps_its_verb_and_the_wish_its_carelessness() -> None:
+    told = episode("tick it and submit", "Submit", 'button "Submit" e3')
+    for other in variants(told):
+        assert "and submit" in other.task and 'button "Submit"' in other.steps[0].results[0].words()
+
+
+def test_options_are_labels_too() -> None:
+    told = episode("Choose Green Tea", "Green Tea", 'combobox "Kind" = "" of "Milk|Green Tea" e3')
+    for other in variants(told):
+        name = other.task.partition("\n")[0].removeprefix("Choose ")
+        assert f'|{name}" e' in other.steps[0].results[0].words()
+        assert other.steps[0].calls[0].arguments["action"]["text"] == name
+
+
 def test_codes_keep_their_shape_and_numbers_are_left_alone() -> None:
-    told = episode("Press the button bK9 77", "bK9", 'button "bK9" e3\ntext "77" e4')
-    codes = {other.task.split()[3] for other in variants(told)}
+    told = episode("Send bK9 77", "bK9", 'text "bK9" e3\ntext "77" e4')
+    codes = {other.task.split()[1] for other in variants(told)}
     assert len(codes) > 5
     for code in codes:
         assert code[0].islower() and code[1].isupper() and code[2].isdigit()
@@ -71,5 +92,5 @@ def test_references_and_addresses_change_together() -> None:
     seen = {other.steps[0].results[0].words() for other in variants(told)}
     assert len(seen) > 10
     for text in seen:
-        first = int(text.partition("button \"B\" e")[2].split()[0])
+        first = int(text.splitlines()[1].rpartition(" e")[2])
         assert f"gone e{first + 1}" in text and ADDRESS not in text
