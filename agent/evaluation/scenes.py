@@ -156,7 +156,7 @@ def ask(backend: Backend, question: QuestionRow, picture: Path | None) -> str:
     episode = Episode(task=question.question, media=shown, lang=question.lang)
     session = backend.session(_Pictures(picture))
     try:
-        return generate(session, messages(episode), tool_choice="none", max_tokens=64).text
+        return generate(session, messages(episode), tool_choice="none", max_tokens=192).text
     except ModelError:
         return ""
     finally:

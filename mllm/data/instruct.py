@@ -23,11 +23,12 @@ from mllm.content import Artifact, Message, Text, ToolSpec
 from mllm.data import extras
 from mllm.data.claim_drafts import drafts, misread, short, slip, statement
 from mllm.data.extras import Desk
+from mllm.data.gaze import spots, told
 from mllm.data.lexicon import BY_NAME, NAMES
 from mllm.data.oracle import trace, wanted
 from mllm.data.phrasing import carelessly, fill, noun, phrasings, vary
 from mllm.data.plans import plan_line
-from mllm.data.programs import ReadText
+from mllm.data.programs import ReadText, truth
 from mllm.data.questions import CHINESE, Question, questions
 from mllm.data.scenes import Scene, render, sample_scene
 from mllm.data.schemas import Mapped, randomise
@@ -36,9 +37,11 @@ from prompts import render as prompt
 
 A_SCENE = 6
 """Conversations of one scene."""
-KINDS = {"trace": 0.24, "direct": 0.14, "claims": 0.28, "correct": 0.2, "extra": 0.14}
+KINDS = {"trace": 0.2, "direct": 0.28, "claims": 0.24, "correct": 0.16, "extra": 0.12}
 BARE = 0.3
 """Share of answers that are one word."""
+LOOKED = ("existence", "count", "attribute", "relation", "comparison")
+"""Families of questions that are answered out of what was looked at and written down."""
 RENAMED = 0.45
 """Share of tool conversations whose schemas are made strange."""
 _LOOK_MARGIN = 0.25  # of a region's longer side, as the look tool shows it
@@ -113,13 +116,16 @@ def _direct(
     """A question answered by looking alone: whole pictures or one object closely."""
     if rng.random() < 0.35 and scene.objects:
         return _closely(scene, image, question.lang, rng)
-    if rng.random() < 0.25:
+    if rng.random() < 0.4:
         return _described(scene, image, question.lang, rng)
     artifact = _artifact(image, rng)
     answer = question.say()
     if any(isinstance(op, ReadText) for op in question.program.ops) and question.form != "any_text":
         answer = str(phrasings(question.lang)["answers"]["unreadable"])
-    episode = Episode(task=question.text, media=(artifact,), lang=question.lang, answer=answer)
+    episode = Episode(
+        task=question.text, media=(artifact,), lang=question.lang, answer=answer,
+        seen=told(spots(question.boxes), question.lang) if question.family in LOOKED else "",
+    )
     if rng.random() < 0.5:  # as a run without tools; else as the look tool asks
         update = {
             "plan": plan_line(question, ()),
@@ -133,12 +139,15 @@ def _described(scene: Scene, image: Image.Image, lang: str, rng: random.Random) 
     """All that is seen, every kind once with its number."""
     artifact = _artifact(image, rng)
     words = phrasings(lang)["extras"]
-    counts = Counter(o.label for o in scene.objects)
+    shown = spots(truth(scene).objects)
+    counts = Counter(spot.label for spot in shown)
     answer = vary(words["nothing"], rng)
     if counts:
         answer = fill(words["described"], {"list": extras.listed(counts, lang)})
     task = carelessly(vary(rng.choice(words["describe"]), rng), rng)
-    episode = Episode(task=task, media=(artifact,), lang=lang, answer=answer)
+    episode = Episode(
+        task=task, media=(artifact,), lang=lang, seen=told(shown, lang), answer=answer
+    )
     if rng.random() < 0.3:
         note = prompt("budget", lang, steps=12)
         episode = episode.model_copy(

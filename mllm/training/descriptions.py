@@ -7,12 +7,10 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
+from mllm.data.gaze import Spot, told
 from mllm.data.lexicon import BY_NAME, NAMES
 from mllm.data.phrasing import phrasings
 from mllm.training.views import Thing, View
-
-SIDE = 8
-"""Visual tokens along a side of the picture."""
 
 CHINESE = 0.2
 
@@ -45,21 +43,15 @@ class _Words:
         c = BY_NAME[label]
         return self.one(label) if self.zh else c.plural
 
-    def usual(self, label: str) -> str:
-        return BY_NAME[label].zh if self.zh else label
 
-
-def place(thing: Thing) -> str:
-    """The location token at the middle of a thing."""
-    x, y = thing.center
-    row, column = min(int(y * SIDE), SIDE - 1), min(int(x * SIDE), SIDE - 1)
-    return f"<|loc_{row * SIDE + column}|>"
+def spot(thing: Thing) -> Spot:
+    return Spot(thing.label, thing.color, *thing.center)
 
 
 def places(things: list[Thing]) -> str:
     """All their places in reading order."""
-    found = sorted({place(t) for t in things}, key=lambda p: int(p[6:-2]))
-    return "".join(found)
+    found = {spot(t).number: spot(t).place for t in things}
+    return "".join(found[number] for number in sorted(found))
 
 
 def _label(view: View, rng: random.Random, present: float) -> str:
@@ -100,11 +92,11 @@ def _where(view: View, rng: random.Random, words: _Words) -> Turn:
 def _what(view: View, rng: random.Random, words: _Words) -> Turn | None:
     if not view.things:
         return None
-    spots = Counter(place(t) for t in view.things)
-    thing = rng.choice(view.things)
-    if spots[place(thing)] > 1:
+    shown = Counter(spot(t).place for t in view.things)
+    one = spot(rng.choice(view.things))
+    if shown[one.place] > 1:
         return None
-    return words("What is at {}?", "{}是什么？").format(place(thing)), _named(thing, words)
+    return words("What is at {}?", "{}是什么？").format(one.place), one.named(words("en", "zh"))
 
 
 def _color(view: View, rng: random.Random, words: _Words) -> Turn | None:
@@ -140,18 +132,9 @@ def _relation(view: View, rng: random.Random, words: _Words) -> Turn | None:
     return ask.format(words.one(a.label), words.one(b.label)), answer
 
 
-def _caption(view: View, rng: random.Random, words: _Words) -> Turn:
-    counts = Counter((t.label, t.color) for t in view.things)
-    parts = []
-    for (label, color), n in sorted(counts.items(), key=lambda kv: kv[0][0]):
-        hue = words.colors[color] if color else ""
-        if words.zh:
-            parts.append(f"{n}个{hue + '的' if hue else ''}{words.usual(label)}")
-        else:
-            noun = label if n == 1 else BY_NAME[label].plural
-            parts.append(f"{n} {hue + ' ' if hue else ''}{noun}")
-    text = words(", ", "，").join(parts) or words("nothing", "没有东西")
-    return words(rng.choice(["What is there?", "Describe the picture."]), "图里有什么？"), text
+def _list(view: View, rng: random.Random, words: _Words) -> Turn:
+    ask = words(rng.choice(["What is there?", "Describe the picture."]), "图里有什么？")
+    return ask, told(map(spot, view.things), words("en", "zh"))
 
 
 def _setting(view: View, rng: random.Random, words: _Words) -> Turn | None:
@@ -162,14 +145,8 @@ def _setting(view: View, rng: random.Random, words: _Words) -> Turn | None:
     return ask, settings[view.setting]
 
 
-def _named(thing: Thing, words: _Words) -> str:
-    hue = words.colors[thing.color] if thing.color else ""
-    glue = words(" ", "的") if hue else ""
-    return f"{hue}{glue}{words.usual(thing.label)}"
-
-
 _ASKERS: tuple[Callable[[View, random.Random, _Words], Turn | None], ...] = (
-    _exists, _count, _where, _what, _color, _relation, _caption,
+    _exists, _count, _where, _what, _color, _relation, _list,
     _setting,
 )
-_WEIGHTS = (4, 3, 2, 2, 2, 2, 1, 2)
+_WEIGHTS = (4, 3, 2, 2, 2, 2, 3, 2)
