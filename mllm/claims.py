@@ -100,6 +100,6 @@ def parse_claims(text: str) -> list[ClaimDraft]:
     """The drafts in a model's reply, without those that relate a thing to itself, which say
     nothing. Raises ``ValueError`` when it is not a list of drafts."""
     try:
-        return [d for d in DRAFTS.validate_json(text) if d.object != d.of]
+        return [d for d in DRAFTS.validate_json(text) if not d.of or d.object != d.of]
     except ValidationError as error:
         raise ValueError(f"not a list of claims: {error.errors()[0]['msg']}") from error

@@ -57,6 +57,8 @@ def check(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     """The finding of the experts on ``draft`` in ``image``."""
     if bool(draft.relation) != bool(draft.of):
         return CANNOT_TELL
+    if draft.relation in _MORE and draft.kind != "relation":
+        return CANNOT_TELL
     return replace(_CHECKS[draft.kind](draft, image, experts), artifact=image.id)
 
 
@@ -181,7 +183,7 @@ def _on(line: Box, thing: Box) -> bool:
 
 def _seen(draft: ClaimDraft, image: Artifact, experts: Experts, boxes: tuple[Box, ...]) -> Finding:
     reply = experts.seen(image, look(draft))
-    said = re.match(r"(yes\b|是|对)|(no\b|不|否)", reply or "", re.IGNORECASE)
+    said = re.match(r"(yes|是|是的|对|对的)\b|(no|不|不是|否)\b(?! idea)", reply or "", re.I)
     if reply is None or said is None:
         return CANNOT_TELL
     return Finding(said[1] is not None, reply, "look", boxes)

@@ -15,10 +15,10 @@ from mllm.claims import ClaimDraft, claims_messages, claims_schema, parse_claims
 from mllm.content import Turn, Usage
 from prompts import language
 
-SENTENCE_CLAIMS = 8
+SENTENCE_CLAIMS = 16
 """Most claims of a sentence. A model that goes round in circles is stopped there, with a list that
 can be read, and what it repeated counts once."""
-SENTENCE_TOKENS = 256
+SENTENCE_TOKENS = 512
 """Most tokens that they take."""
 
 _QUOTES = re.compile(r'"([^"]+)"|“([^”]+)”|「([^」]+)」')
@@ -31,21 +31,24 @@ of such a sentence, which is not the same as that it claims nothing."""
 def concepts(
     question: str, sentences: Sequence[str], session: Session, lang: str = ""
 ) -> tuple[list[Drafts], Usage]:
-    """The drafts of each of ``sentences``, which go to the model together, and what they cost.
+    """The drafts of each of ``sentences``, which go to the model together, equal ones once, and
+    what they cost.
 
     ``question`` is what they answer, or empty. They are asked about in ``lang``, or each in its
     own language. Nobody is asked about white space. Raises ``ModelError``.
     """
     bare = [sentence.strip() for sentence in sentences]
+    different = [one for one in dict.fromkeys(bare) if one]
     turns = generate_many(
         session,
-        [claims_messages(question, one, lang or language(one)) for one in bare if one],
+        [claims_messages(question, one, lang or language(one)) for one in different],
         output_schema={**claims_schema(), "maxItems": SENTENCE_CLAIMS},
         max_tokens=SENTENCE_TOKENS,
     )
-    replies = iter(turns)
-    drafts = [_drafts(one, next(replies)) if one else [] for one in bare]
-    return drafts, sum((t.usage for t in turns if isinstance(t, Turn)), Usage())
+    read: dict[str, Drafts] = {"": []}
+    read |= {one: _drafts(one, turn) for one, turn in zip(different, turns, strict=True)}
+    usage = sum((t.usage for t in turns if isinstance(t, Turn)), Usage())
+    return [read[one] for one in bare], usage
 
 
 def _drafts(sentence: str, reply: Turn | MalformedOutput) -> Drafts:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from agent.verify.checks import Finding, Weighed
 from agent.verify.replacement import replaced
+from agent.verify.words import kind
 from mllm.backends.protocol import Session, generate_many
 from mllm.claims import ClaimDraft, Failed, correction_messages
 from mllm.content import Turn, Usage
@@ -75,10 +76,12 @@ def _wrong(weighed: Weighed) -> Weighed:
 
 
 def _share(wrong: ClaimDraft, other: ClaimDraft) -> bool:
-    """Whether another claim that stands may be said with the same word: "the car and the cup are
-    red"."""
+    """Whether another claim that stands may be said with the same words: "the car and the cup are
+    red", "2 cups left of the car and 2 cups right of it"."""
     if wrong.kind == "relation":
         return wrong.relation == other.relation
+    if wrong.kind == other.kind == "count":
+        return (kind(wrong.object), wrong.value) == (kind(other.object), other.value)
     return wrong.kind in ("attribute", "text") and wrong.value in (other.value, other.color)
 
 

@@ -15,11 +15,8 @@ def weigh(draft: ClaimDraft, images: Sequence[Artifact], experts: Experts) -> Fi
     """The finding over all pictures: something is there if one picture shows it, and absent
     only if none does or may."""
     findings = [check(draft, image, experts) for image in images]
-    for wanted in (False, True) if denied(draft) else (True, None, False):
-        for finding in findings:
-            if finding.holds is wanted and finding.found:
-                return finding
-    return CANNOT_TELL
+    order = (False, None, True) if denied(draft) else (True, None, False)
+    return min(findings, key=lambda f: (order.index(f.holds), not f.found), default=CANNOT_TELL)
 
 
 def judge(draft: ClaimDraft, finding: Finding, id: str, first: int) -> Claim:

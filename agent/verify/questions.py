@@ -37,4 +37,5 @@ def needs_look(draft: ClaimDraft) -> bool:
 def look(draft: ClaimDraft) -> str:
     """The yes/no question about such a property."""
     lang = language(draft.object + draft.value)
-    return render("verify/attribute", lang, object=draft.object, value=draft.value)
+    thing = ("" if lang == "zh" else " ").join(w for w in (draft.color, draft.object) if w)
+    return render("verify/attribute", lang, object=thing, value=draft.value)

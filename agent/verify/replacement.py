@@ -20,8 +20,8 @@ from mllm.data.phrasing import with_article
 from prompts import language
 
 _START, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
-_ALONE = r"(?!\s+n?or\b|\s*[或和、])"
-"""Of "no cups or books" one may be there and not the other."""
+_ALONE = r"(?!\s+n?or\b|\s+and\b(?!\s+\d)|,\s+(?!an?\b|the\b|no\b|\d)|\s*[或和、])"
+"""Of "no cups or books" one may be there and not the other, and a denial denies what comes next."""
 _MEASURE = r"(?P<m>[\u4e00-\u9fff]?)"
 """A Chinese measure word; that of a noun that had none is 个."""
 
@@ -46,7 +46,9 @@ def replaced(sentence: str, wrong: ClaimDraft, right: ClaimDraft) -> str:
         pairs = _values(wrong, right)
     # Of an answer that begins with yes or no, that word changes too, or it is left alone.
     begins = re.match(words["answers"], sentence)
+    denies = {"0", "no"} & {wrong.value.lower(), right.value.lower()}
     for old, new in pairs:
+        old += _ALONE if denies else ""
         text, times = _put(sentence, old, new)
         if times and not (begins and text.startswith(begins[0])):
             return text
@@ -66,6 +68,8 @@ def _sides(wrong: ClaimDraft, right: ClaimDraft, words: dict[str, Any]) -> Pairs
 def _counts(wrong: ClaimDraft, right: ClaimDraft, words: dict[str, Any]) -> Pairs:
     numbers = words["numbers"]
     for old, new in zip(words[_row(wrong.value)], words[_row(right.value)], strict=True):
+        if not (old and new):  # "和没有青蛙" is no Chinese
+            continue
         yield _pattern(old, wrong, wrong.value), _template(new, right, right.value)
         said, says = (int(draft.value) for draft in (wrong, right))
         if said and max(said, says) < len(numbers):
@@ -97,11 +101,10 @@ def _pattern(template: str, draft: ClaimDraft, number: str = "") -> str:
         "one": f"(?P<noun>{color}{one})",
         "many": f"(?P<noun>{color}{many})",
         "a_one": f"an? (?P<noun>{color}{one})",
-        "n": f"{_START}{number}",
+        "n": f"(?<!than )(?<!least )(?<!most ){_START}{number}",
         "m": _MEASURE,
     }
-    end = _END + (_ALONE if draft.value in ("0", "no") else "")
-    return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], template) + end
+    return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], template) + _END
 
 
 def _template(template: str, draft: ClaimDraft, number: str = "") -> str:

@@ -182,13 +182,15 @@ class _Check:
             return Sentence(said=said, text=said, claims=claims, unread=first is None)
         again = self._judged(second or ())
         # What could not be checked before need not be now; what is wrong or newly open must not be,
-        # nor is a true sentence about other things a correction.
+        # nor is a true sentence about other things a correction, or one that leaves out what held.
         opened = {c.text for c in claims if c.verdict == "unsupported"}
+        held = [c for c in claims if c.verdict == "supported"]
         if (
             new is None
             or not again
             or any(c.verdict != "supported" and c.text not in opened for c in again)
             or _things(again) - _things(claims)
+            or _things(held) - _things(again)
         ):
             return Sentence(said=said, text=said, claims=merged((), claims))
         done = merged(claims, again) if new.true is None else _replaced(claims, again)

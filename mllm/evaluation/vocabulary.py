@@ -36,17 +36,18 @@ _SAME = ("sheep", "cattle", "people", "luggage", "children")
 _LOST_BY_PEER = re.compile("[a-z]*bus|canoes|collies|doggies|magpies|ties")
 _COLORS = "red|blue|green|yellow|black|white|brown|grey|gray|pink|purple"
 _FILLER = (
-    r"(?:(?:an?|any|the|other|visible|actual|single|more|such|see|show|contain|include"
-    rf"|orange|{_COLORS})\s+)*"
+    r"(?:(?:an?|any|the|other|visible|actual|single|more|such|see|show|have|contain|include"
+    rf"|small|medium|medium-sized|large|big|tiny|little|huge|pairs? of|orange|{_COLORS})\s+)*"
 )
 _DENIED_BEFORE = re.compile(
     rf"(?:\b(?:0|no|not|without|nor|neither|never|cannot)|n[’']t)\s+{_FILLER}$"
-    r"|(?:没有|没|不是|并无|看不到|看不见|未见)(?:任何|其他|别的|一?[只个条辆张把本匹头])?$"
+    r"|(?:没有|没|不是|并无|看不到|看不见|未见)(?:任何|其他|别的|一?[只个条辆张把本匹头])?"
+    r"(?:[红橙黄绿蓝紫粉棕黑白灰]色?的?)?$"
 )
 _DENIED_AFTER = re.compile(
     r"\s+(?:is|are)(?:\s+not|n[’']t)\s+(?:present|visible|there|shown|seen)\b|(?:不在|看不到)"
 )
-_DENIED_NEXT = re.compile(r"\s*(?:,\s*(?:or|nor)?|or|nor|或者?|、|和)\s*(?:an?\s|any\s|the\s)?\s*")
+_DENIED_NEXT = re.compile(r"\s*(?:,?\s*n?or\s+(?:an?\s|any\s|the\s)?|,|或者?|、|和)\s*")
 _COLOR_BEFORE = re.compile(
     rf"\b(?:is|are|was|were|in|painted|bright|dark|light|deep|pale|wearing|(?:{_COLORS})"
     r"(?:,? and|,)?)\s+$"

@@ -14,7 +14,7 @@ from agent.verify.questions import questions
 from mllm.claims import ClaimDraft
 from mllm.content import Box, Boxes
 from tests.tools.conftest import Context, Files
-from tools.protocol import Image, Tool, ToolContext
+from tools.protocol import Image, Tool, ToolContext, ToolError
 
 SIZE = 100
 
@@ -77,6 +77,32 @@ def finding(
     experts = Experts(context, detect=detect or Unsure(), read_text=reader)
     experts.answer([shown], questions([draft], []))
     return weigh(draft, [shown], experts)
+
+
+class Foreign(Unsure):
+    """Refuses the pictures that are higher than they are wide."""
+
+    def run(self, image: Image, context: ToolContext, labels: list[str]) -> Boxes:
+        """Find objects."""
+        if image.artifact.height > image.artifact.width:
+            raise ToolError("this looks like a photo")
+        return super().run(image, context, labels)
+
+
+@pytest.mark.parametrize(
+    ("object", "value", "holds"),
+    [("cup", "yes", True), ("pig", "yes", None), ("pig", "no", None), ("cup", "no", False)],
+)
+def test_a_thing_may_be_in_a_picture_that_nobody_could_judge(
+    tmp_path: Path, object: str, value: str, holds: bool | None
+) -> None:
+    context = Context(Files(tmp_path))
+    sizes = (SIZE, SIZE), (SIZE, 2 * SIZE)
+    shown = [context.add_image(PILImage.new("RGB", size)).artifact for size in sizes]
+    experts = Experts(context, detect=Foreign(), read_text=None)
+    draft = ClaimDraft(kind="existence", object=object, value=value)
+    experts.answer(shown, questions([draft], []))
+    assert weigh(draft, shown, experts).holds is holds
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ from mllm.claims import ClaimDraft
         ("1 red cup, a dog, 1 red cup", "no red cups, a dog, no red cups", ("1", "0")),
         ("12 red cups.", "", ("2", "3")),
         ("Some red cups.", "", ("2", "3")),
+        ("There are more than 2 red cups.", "", ("2", "3")),
+        ("There are 2 red cups, cars and a dog.", "", ("2", "0")),  # "no red cups, cars"
+        ("There are 2 red cups and 3 cars.", "There are no red cups and 3 cars.", ("2", "0")),
     ],
 )
 def test_a_number_changes_with_its_noun_and_verb(
@@ -90,6 +93,9 @@ def test_a_thing_stands_on_the_other_side(said: str, right: str) -> None:
         ("count", "有2根热狗。", "有3根热狗。", ("2", "3")),
         ("count", "有两根热狗。", "有三根热狗。", ("2", "3")),
         ("count", "没有热狗。", "有2个热狗。", ("0", "2")),
+        ("count", "有2根热狗。", "没有热狗。", ("2", "0")),
+        ("count", "有2根热狗和3辆汽车。", "", ("2", "0")),
+        ("count", "有3辆汽车和2根热狗。", "", ("2", "0")),
         ("existence", "没有热狗。", "有热狗。", ("no", "yes")),
         ("existence", "有，图中有热狗。", "没有，图中没有热狗。", ("yes", "no")),
         ("existence", "有。", "没有。", ("yes", "no")),

@@ -115,6 +115,25 @@ def test_a_correction_that_does_not_hold_is_not_taken(
     assert (claim.verdict, claim.value, claim.found) == ("unsupported", "3", "2 red cars")
 
 
+def test_a_correction_keeps_what_was_right(picture: Path) -> None:
+    pig = [{"kind": "existence", "object": "pig", "value": "yes"}]
+    said = "A trio of red cars, a pig."
+    verified = check(said, picture, cars("3") + pig, "A pair of red cars.", cars("2"))
+    assert verified.answer == said
+    assert [(c.object, c.verdict) for c in verified.claims][1:] == [("pig", "supported")]
+
+
+def test_a_sentence_that_is_said_again_is_taken_apart_once(picture: Path) -> None:
+    verified = check("There are 2 red cars. There are 2 red cars.", picture, cars("2"))
+    assert [c.verdict for c in verified.claims] == ["supported", "supported"]
+
+
+def test_words_on_nothing_in_particular_are_a_claim(picture: Path) -> None:
+    exit = [{"kind": "text", "object": "", "value": "EXIT"}]
+    (claim,) = check('It says "EXIT".', picture, exit).claims
+    assert (claim.kind, claim.value) == ("text", "EXIT")
+
+
 PIGS, PIG = ([{"kind": "count", "object": "pigs", "value": n}] for n in "21")
 NUMBERED = [
     ("c1", "contradicted"), ("c2", "corrected"), ("c3", "contradicted"), ("c4", "corrected")

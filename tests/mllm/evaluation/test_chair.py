@@ -92,6 +92,19 @@ def test_captions_without_truth_are_refused(coco: Vocabulary) -> None:
         chair([], {}, coco)
 
 
-@pytest.mark.parametrize("text", ["There are 0 cups.", "There is no red cup.", "No orange cup."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "There are 0 cups.", "There is no red cup.", "No orange cup.", "no small cups",
+        "It does not have a cup.", "no dogs, cups or carrots", "没有红色的杯子", "没有狗、杯子",
+    ],
+)
 def test_a_number_or_a_colour_between_no_and_the_object_denies_it_too(text: str) -> None:
     assert [m.denied for m in Vocabulary.ours().mentions(text) if m.category == "cup"] == [True]
+
+
+def test_a_denial_ends_where_something_is_named_with_its_article() -> None:
+    mentions = Vocabulary.ours().mentions("The picture shows no dogs, a cup and 2 carrots.")
+    assert [(m.category, m.denied) for m in mentions] == [
+        ("dog", True), ("cup", False), ("carrot", False)
+    ]  # fmt: skip
