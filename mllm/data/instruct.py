@@ -124,7 +124,7 @@ def _direct(
         answer = str(phrasings(question.lang)["answers"]["unreadable"])
     episode = Episode(
         task=question.text, media=(artifact,), lang=question.lang, answer=answer,
-        seen=told(spots(question.boxes), question.lang) if question.family in LOOKED else "",
+        seen=looked(question),
     )
     if rng.random() < 0.5:  # as a run without tools; else as the look tool asks
         update = {
@@ -133,6 +133,11 @@ def _direct(
         }
         episode = episode.model_copy(update=update)
     return Conversation(messages(episode), [], {artifact.id: image}, "direct")
+
+
+def looked(question: Question) -> str:
+    """What a model looks at before it answers a question by looking alone."""
+    return told(spots(question.boxes), question.lang) if question.family in LOOKED else ""
 
 
 def _described(scene: Scene, image: Image.Image, lang: str, rng: random.Random) -> Conversation:

@@ -22,7 +22,7 @@ from torch import Tensor
 from mllm.backends.calls import CallFormat
 from mllm.backends.grammar import Grammars
 from mllm.content import Artifact, ToolSpec
-from mllm.data.instruct import Conversation
+from mllm.data.instruct import Conversation, looked
 from mllm.data.oracle import Chances, trace
 from mllm.data.questions import questions
 from mllm.data.scenes import render, sample_scene
@@ -77,7 +77,9 @@ def _talks(
     smooth = Chances(fails_once=0, contradicted=0, planless=0, noteless=0, tight=0)
     for q in questions(scene, seed, held_out=True, n=4):
         if row == "direct":
-            episode = Episode(task=q.text, media=(artifact,), lang=q.lang, answer=q.say())
+            episode = Episode(
+                task=q.text, media=(artifact,), lang=q.lang, seen=looked(q), answer=q.say()
+            )
         else:
             episode = trace(
                 q, scene, specs, rng, artifact=artifact, mapping=mapping, chances=smooth

@@ -23,7 +23,7 @@ from mllm.model.tokenizer import LOCATIONS, TOOL, train_tokenizer
 from mllm.training import recipes, runner, vocabulary
 from mllm.training.dense import DenseLoss
 from mllm.training.descriptions import turns
-from mllm.training.packing import Sample, pack
+from mllm.training.packing import Sample, grow, pack
 from mllm.training.samples import assistant_sample
 from mllm.training.views import View, Views, stream
 
@@ -71,39 +71,43 @@ def build(name: str) -> tuple[NanoForConditionalGeneration, NanoProcessor]:
 
 
 class Questions:
-    """Short questions about views as packed model inputs: one conversation a picture."""
+    """Short questions about views as packed model inputs. Each one is a conversation of its own,
+    all those about a view share its picture: a second question in the same conversation would be
+    answered by reading the answer to the first, not by looking."""
 
     def __init__(self, processor: NanoProcessor, seed: int, turns: int) -> None:
         self.processor, self.seed, self.number = processor, seed, turns
 
     def samples(self, views: list[View], numbers: list[int]) -> list[Sample]:
-        chats = [self._chat(v, number) for v, number in zip(views, numbers, strict=True)]
         return [  # of a view that shows hardly anything there may be nothing to ask
             assistant_sample(self.processor, chat, pictures=[i])
-            for i, chat in enumerate(chats)
-            if chat
+            for i, (view, number) in enumerate(zip(views, numbers, strict=True))
+            for chat in self._chats(view, number)
         ]
 
     def __call__(self, views: list[View], numbers: list[int]) -> runner.Batch:
         samples = self.samples(views, numbers)
-        row = max(len(s.ids) for s in samples)
+        row = max(tree.length for tree in grow(samples, sum(len(s.ids) for s in samples)))
         inputs, _ = pack(samples, row, self.processor.tokenizer.pad_token_id)
         return inputs
 
-    def _chat(self, view: View, number: int) -> list[dict[str, object]]:
+    def _chats(self, view: View, number: int) -> list[list[dict[str, object]]]:
         rng = stream(self.seed, number, "questions")
-        chat: list[dict[str, object]] = []
-        for ask, answer in turns(view, rng, self.number):
-            content: list[dict[str, str]] = [{"type": "text", "text": ask}]
-            if not chat:
-                size = f"[img1 {rng.randint(100, 800)}x{rng.randint(100, 800)}]"
-                named = {"type": "text", "text": size}
-                content = [named, {"type": "image"}, {"type": "text", "text": "\n" + ask}]
-            chat += [
-                {"role": "user", "content": content},
+        named = f"[img1 {rng.randint(100, 800)}x{rng.randint(100, 800)}]"
+        return [
+            [
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "text", "text": named},
+                        {"type": "image"},
+                        {"type": "text", "text": "\n" + ask},
+                    ],
+                },
                 {"role": "assistant", "content": [{"type": "text", "text": answer}]},
             ]
-        return chat
+            for ask, answer in dict.fromkeys(turns(view, rng, self.number))
+        ]
 
 
 def picture_batch(views: list[View]) -> runner.Batch:

@@ -11,9 +11,11 @@ import yaml
 from PIL import Image
 from transformers import AutoModelForImageTextToText
 
-from mllm.model import NanoForConditionalGeneration
+from mllm.model import NanoForConditionalGeneration, NanoProcessor
 from mllm.training import pretrain
-from mllm.training.recipes import RecipeError
+from mllm.training.packing import grow
+from mllm.training.recipes import FOLDER, RecipeError
+from mllm.training.views import draw
 
 torch.set_num_threads(1)
 
@@ -48,3 +50,19 @@ def test_a_wrong_recipe_is_refused_with_its_reason(tmp_path: Path) -> None:
         pretrain.run(recipe(tmp_path, speed=3), resume=False)
     with pytest.raises(RecipeError, match="cannot read"):
         pretrain.run(tmp_path / "absent.yaml", resume=False)
+
+
+def test_every_question_is_learned_and_none_reads_the_answer_to_another() -> None:
+    nano = FOLDER.parents[1] / "weights" / "nano"
+    processor = NanoProcessor.from_pretrained(nano)
+    views = [draw(9, i, 128, 16, "train") for i in range(2)]
+    samples = pretrain.Questions(processor, 7, 12).samples(views, [0, 1])
+    assert len(samples) > 10
+    end = processor.tokenizer.eos_token_id
+    for sample in samples:
+        learned = [t for t, yes in zip(sample.ids, sample.learned, strict=True) if yes]
+        assert learned.count(end) == 1 and sample.ids[-len(learned) :] == learned
+    one, other = grow(samples, 10_000)  # the picture is held once a view
+    assert one.branches[0].pictures == [0] and other.branches[0].pictures == [1]
+    whole = sum(len(s.ids) for s in samples)
+    assert one.length + other.length < whole / 2
