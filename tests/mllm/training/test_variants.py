@@ -6,6 +6,7 @@ import random
 
 from mllm.content import Text, ToolCall, ToolResult
 from mllm.episode import Episode, Step
+from mllm.training.labels import Labels
 from mllm.training.variants import Variants
 
 ADDRESS = "http://127.0.0.1:4000/form.html"
@@ -50,18 +51,27 @@ def test_a_label_that_is_used_though_nobody_wished_it_keeps_its_name() -> None:
     assert any('"Help"' in text for text in texts) and any('"Help"' not in text for text in texts)
 
 
-def test_a_label_keeps_its_verb_and_the_wish_its_carelessness() -> None:
-    told = episode("tick it and submit", "Submit", 'button "Submit" e3')
-    for other in variants(told):
-        assert "and submit" in other.task and 'button "Submit"' in other.steps[0].results[0].words()
+def relabelled(told: Episode) -> list[Episode]:
+    labels = Labels([*OTHERS, told])
+    return [labels.renamed(told, random.Random(i)) for i in range(30)]
+
+
+def test_a_verb_of_the_wish_is_no_label() -> None:
+    told = episode("tick it and submit", "Submit", 'button "Submit" e3\nbutton "Help" e4')
+    for other in relabelled(told):
+        assert other.task.startswith("tick it and submit\n")
+        assert 'button "Submit"' in other.steps[0].results[0].words()
 
 
 def test_options_are_labels_too() -> None:
     told = episode("Choose Green Tea", "Green Tea", 'combobox "Kind" = "" of "Milk|Green Tea" e3')
-    for other in variants(told):
+    names = set()
+    for other in relabelled(told):
         name = other.task.partition("\n")[0].removeprefix("Choose ")
+        names.add(name)
         assert f'|{name}" e' in other.steps[0].results[0].words()
         assert other.steps[0].calls[0].arguments["action"]["text"] == name
+    assert len(names) > 3
 
 
 def test_codes_keep_their_shape_and_numbers_are_left_alone() -> None:

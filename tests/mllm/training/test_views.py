@@ -6,8 +6,9 @@ import random
 
 import numpy as np
 
+from mllm.data.gaze import SIDE
 from mllm.data.lexicon import INDEX
-from mllm.training.descriptions import SIDE, turns
+from mllm.training.descriptions import turns
 from mllm.training.views import PLACES, View, Views
 
 
