@@ -50,7 +50,9 @@ def test_descriptions_say_what_was_looked_at_and_nothing_else() -> None:
         assert numbers == sorted(numbers)
         if not said.startswith("The picture shows "):
             continue
-        kinds = Counter(next(n for n in BY_NAME if name.endswith(n)) for _, name in seen)
+        kinds = Counter(
+            max((n for n in BY_NAME if name.endswith(n)), key=len) for _, name in seen
+        )
         for kind, count in kinds.items():
             word = kind if count == 1 else BY_NAME[kind].plural
             assert f"{count} {word}" in said
