@@ -1,21 +1,19 @@
 """The labels of a page called otherwise: in its rows, in the wish, in what is done and said of it.
 
-A few thousand recorded pages hold too few labels to learn that a label is to be *read*: a model
-remembers them instead. So each time that an episode is met its labels are new, unless their meaning
-counts: one that is used though the wish does not say it (``Next``) keeps its name.
+So that labels are read and not remembered, each time that an episode is met its labels are new,
+unless their meaning counts: one that is used though the wish does not say it (``Next``) keeps its name.
 """
 
 from __future__ import annotations
 
 import random
 import re
-import string
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from mllm.content import Text
 from mllm.episode import Episode, Step
+from mllm.training.actions import reworded, texts
 from prompts import language
 
 WISHED, OTHERS = 0.85, 0.4
@@ -32,7 +30,6 @@ _ROW = re.compile(
 )
 _OPTIONS = re.compile(r'^[^\n]* of "((?:[^"\\\n]|\\.)*)"', re.MULTILINE)
 _PLAIN = re.compile(r"[A-Za-z]+(?: [A-Za-z]+){0,3}|[\u4e00-\u9fff]{2,}")
-_CODE = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]{3,}")
 _EXTRACTED = "extract"
 """An action whose result is text without quotes, in which a label cannot be told from a word."""
 
@@ -86,8 +83,7 @@ class Labels:
         actions = [call.arguments.get("action") or {} for s in episode.steps for call in s.calls]
         if any(action.get("name") == _EXTRACTED for action in actions):
             return {}
-        used = {v.casefold() for action in actions for v in _texts(action)}
-        begun = {v for v in used if v}
+        used = {text.casefold() for action in actions for text in texts(action) if text}
         told = "\n".join(r.words() for s in episode.steps for r in s.results).casefold()
         out: dict[str, str] = {}
         for name in sorted(set(_labels(episode)), key=lambda n: (-len(n), n)):
@@ -98,7 +94,7 @@ class Labels:
                 continue
             if wished and (not re.search(_whole(name), said) or name in self.verbs):
                 continue
-            if any(folded != text and folded.startswith(text) for text in begun):
+            if any(folded != text and folded.startswith(text) for text in used):
                 continue
             if rng.random() > (WISHED if wished else OTHERS):
                 continue
@@ -108,9 +104,6 @@ class Labels:
         return out
 
     def _new(self, name: str, rng: random.Random) -> str:
-        if _CODE.fullmatch(name):
-            signs = string.ascii_letters + string.digits
-            return "".join(rng.choices(signs, k=rng.randint(3, 8)))
         if not _PLAIN.fullmatch(name):
             return ""
         lang = language(name)
@@ -145,28 +138,10 @@ def _as_written(found: str, old: str, new: str) -> str:
     return new.lower() if found.islower() else new.upper() if found.isupper() else new
 
 
-def _texts(data: Any) -> Iterator[str]:
-    """The texts of an action, without its name."""
-    if isinstance(data, str):
-        yield data
-    elif isinstance(data, dict):
-        for key, value in data.items():
-            if key != "name":
-                yield from _texts(value)
-    elif isinstance(data, list | tuple):
-        for value in data:
-            yield from _texts(value)
-
-
 def _said(step: Step, say: Rewrite, quote: Rewrite) -> Step:
-    def act(data: Any) -> Any:
-        if isinstance(data, str):
-            return say(data)
-        if isinstance(data, dict):
-            return {k: v if k == "name" else act(v) for k, v in data.items()}
-        return [act(v) for v in data] if isinstance(data, list | tuple) else data
-
-    calls = tuple(c.model_copy(update={"arguments": act(c.arguments)}) for c in step.calls)
+    calls = tuple(
+        c.model_copy(update={"arguments": reworded(c.arguments, say)}) for c in step.calls
+    )
     results = tuple(
         r.model_copy(
             update={

@@ -48,10 +48,10 @@ class Tree:
 
 
 def pack(samples: Sequence[Sample], row: int, pad: int) -> tuple[dict[str, Any], list[Sample]]:
-    """Model inputs with rows of ``row`` tokens, and the samples too long for one.
+    """Model inputs with rows of at most ``row`` tokens, and the samples too long for one.
 
-    The inputs are ``input_ids, labels, position_ids, aims, spots`` of shape ``(rows, row)``,
-    ``attention_mask`` ``(rows, 1, row, row)`` and ``image_index``. Raises ``ValueError``
+    The inputs are ``input_ids, labels, position_ids, aims, spots`` of shape ``(rows, longest)``,
+    ``attention_mask`` ``(rows, 1, longest, longest)`` and ``image_index``. Raises ``ValueError``
     when no sample fits.
     """
     fitting = [s for s in samples if len(s.ids) <= row]
@@ -64,7 +64,7 @@ def pack(samples: Sequence[Sample], row: int, pad: int) -> tuple[dict[str, Any],
             max(room, key=_length).append(tree)
         else:
             rows.append([tree])
-    return _tensors(rows, row, pad), [s for s in samples if len(s.ids) > row]
+    return _tensors(rows, pad), [s for s in samples if len(s.ids) > row]
 
 
 def grow(samples: Sequence[Sample], limit: int) -> list[Tree]:
@@ -87,7 +87,8 @@ def _length(row: Sequence[Tree]) -> int:
     return sum(tree.length for tree in row)
 
 
-def _tensors(rows: Sequence[Sequence[Tree]], width: int, pad: int) -> dict[str, Any]:
+def _tensors(rows: Sequence[Sequence[Tree]], pad: int) -> dict[str, Any]:
+    width = max(_length(row) for row in rows)
     shape = (len(rows), width)
     ids = torch.full(shape, pad)
     labels = torch.full(shape, IGNORED)

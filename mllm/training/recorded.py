@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from mllm.episode import Episode, messages
 from mllm.model import NanoProcessor
 from mllm.model.chat import to_chat, to_tools
 from mllm.model.tokenizer import CALL, CALL_END
+from mllm.training.actions import texts
 from mllm.training.packing import Sample
 from mllm.training.samples import assistant_sample
 from mllm.training.variants import Variants
@@ -118,7 +119,7 @@ def aimed(
             begin = ids.index(call, begin)
             end = ids.index(call_end, begin)
             at = begin
-            for value in _values(made.arguments):
+            for value in texts(made.arguments):
                 tokens: list[int] = tokenizer(value)["input_ids"]
                 is_ref = bool(_REFERENCE.fullmatch(value))
                 for length in (len(tokens), len(tokens) - 1):  # a last sign may join the quote
@@ -149,19 +150,6 @@ def _in_row(processor: NanoProcessor, ids: Sequence[int], place: int, length: in
     before = processor.tokenizer.decode(ids[max(0, place - ROW) : place])
     after = processor.tokenizer.decode(ids[place + length : place + length + 1])
     return bool(_ROW.match(before.rpartition("\n")[2])) and after[:1] in (" ", "\n", "")
-
-
-def _values(arguments: Any) -> Iterator[str]:
-    """The texts of a call in the order in which they are written."""
-    if isinstance(arguments, str):
-        yield arguments
-    elif isinstance(arguments, dict):
-        for key, value in arguments.items():
-            if key != "name":
-                yield from _values(value)
-    elif isinstance(arguments, list | tuple):
-        for value in arguments:
-            yield from _values(value)
 
 
 def _places(ids: Sequence[int], part: Sequence[int], start: int, end: int) -> list[int]:
