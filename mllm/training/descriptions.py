@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from mllm.data.gaze import Spot, told
+from mllm.data.gaze import Spot, in_order, told
 from mllm.data.lexicon import BY_NAME, NAMES
 from mllm.data.phrasing import phrasings
 from mllm.training.views import Thing, View
@@ -134,7 +134,7 @@ def _relation(view: View, rng: random.Random, words: _Words) -> Turn | None:
 
 def _list(view: View, rng: random.Random, words: _Words) -> Turn:
     ask = words(rng.choice(["What is there?", "Describe the picture."]), "图里有什么？")
-    return ask, told(map(spot, view.things), words("en", "zh"))
+    return ask, told(in_order(map(spot, view.things)), words("en", "zh"))
 
 
 def _setting(view: View, rng: random.Random, words: _Words) -> Turn | None:

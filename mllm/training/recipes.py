@@ -33,9 +33,6 @@ class Recipe(BaseModel):
     rate: float = Field(description="learning rate")
     save_every: int = 100
     threads: int | None = Field(None, description="CPU threads; torch's choice when not given")
-    compiled: bool = Field(
-        False, description="torch.compile the decoder: minutes at the start, needs a C++ compiler"
-    )
 
 
 class PretrainRecipe(Recipe):

@@ -47,9 +47,6 @@ def train(
     """
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
-    if recipe.compiled:
-        for block in model.decoder.blocks:
-            block.compile(dynamic=True)
     recipe.folder.mkdir(parents=True, exist_ok=True)
     checkpoint: str | None = get_last_checkpoint(  # type: ignore[no-untyped-call]
         str(recipe.folder)
