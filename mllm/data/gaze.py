@@ -49,15 +49,18 @@ class Spot:
 
 def spots(boxes: Iterable[Box]) -> list[Spot]:
     """The things in boxes, in reading order."""
-    found = [
+    return in_order(
         Spot(box.label or "", box.color, box.center[0] / box.width, box.center[1] / box.height)
         for box in boxes
-    ]
-    return sorted(found, key=lambda spot: spot.number)
+    )
+
+
+def in_order(things: Iterable[Spot]) -> list[Spot]:
+    """Things in reading order."""
+    return sorted(things, key=lambda spot: spot.number)
 
 
 def told(things: Iterable[Spot], lang: str) -> str:
-    """Things as a model says them to itself, in reading order."""
-    listed = sorted(things, key=lambda spot: spot.number)
-    parts = [spot.place + spot.named(lang) for spot in listed]
+    """Things, which are in reading order, as a model says them to itself."""
+    parts = [spot.place + spot.named(lang) for spot in things]
     return ("，" if lang == "zh" else ", ").join(parts) or NOWHERE[lang]

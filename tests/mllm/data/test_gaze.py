@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from mllm.content import Box, Text
-from mllm.data.gaze import Spot, spots, told
+from mllm.data.gaze import Spot, in_order, spots, told
 from mllm.data.instruct import Conversation, conversations
 from mllm.data.lexicon import BY_NAME
 from mllm.training.descriptions import turns
@@ -34,7 +34,7 @@ def test_a_place_is_the_visual_token_at_the_middle_of_a_thing() -> None:
     box = Box(artifact="img1", width=80, height=160, x0=70, y0=0, x1=80, y1=40, label="dog")
     assert told(spots([box]), "en") == "<|loc_15|>dog"
     corner = Spot("cup", "red", 1.0, 1.0)
-    assert told([corner, *spots([box])], "en") == "<|loc_15|>dog, <|loc_63|>red cup"
+    assert told(in_order([corner, *spots([box])]), "en") == "<|loc_15|>dog, <|loc_63|>red cup"
 
 
 @pytest.mark.parametrize(("lang", "said"), [("en", "nowhere"), ("zh", "没有")])
