@@ -8,7 +8,6 @@ that would hold with what the detector saw but is not sure of is not contradicte
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, product
@@ -19,6 +18,7 @@ from agent.verify.validation import Experts
 from agent.verify.words import color_word, forms, legible, numbered
 from mllm.claims import ClaimDraft, ClaimKind
 from mllm.content import Artifact, Box
+from mllm.evaluation.yes_no import parse_yes_no
 from mllm.geometry import RELATIONS, Relation, relate
 from mllm.wording import stands_in
 from tools.select import fits
@@ -183,10 +183,10 @@ def _on(line: Box, thing: Box) -> bool:
 
 def _seen(draft: ClaimDraft, image: Artifact, experts: Experts, boxes: tuple[Box, ...]) -> Finding:
     reply = experts.seen(image, look(draft))
-    said = re.match(r"(yes|是|是的|对|对的)\b|(no|不|不是|否)\b(?! idea)", reply or "", re.I)
+    said = parse_yes_no(reply or "")
     if reply is None or said is None:
         return CANNOT_TELL
-    return Finding(said[1] is not None, reply, "look", boxes)
+    return Finding(said == "yes", reply, "look", boxes)
 
 
 def _described(draft: ClaimDraft, image: Artifact, experts: Experts) -> tuple[Box, ...] | None:

@@ -1,7 +1,8 @@
 """The labels of a page called otherwise: in its rows, in the wish, in what is done and said of it.
 
 So that labels are read and not remembered, each time that an episode is met its labels are new,
-unless their meaning counts: one that is used though the wish does not say it (``Next``) keeps its name.
+unless their meaning counts: one that is used though the wish does not say it (``Next``) keeps its
+name.
 """
 
 from __future__ import annotations
