@@ -13,10 +13,12 @@ not. Rows, on the same scenes:
 - ``always_yes``, ``always_no``: what one word would get
 
 Columns: ``pope_f1.SETTING`` (arXiv 2305.10355); ``chair_i`` and ``chair_s`` (arXiv 1809.02156) of
-the descriptions, and ``cover``, the share of the true kinds of objects that they name, so that
-silence does not win; ``seconds`` an answer; for ``verified`` also ``right_claims_kept`` and
-``corrected_right``. What is true comes from the labels of the scenes, never from a detector.
-``notes`` say which rows help.
+the descriptions; ``chair_i.kinds``, where a kind counts once however often a description names it,
+so that who repeats a mistake is not worse than who makes it once; ``cover``, the share of the true
+kinds of objects that they name, so that silence does not win; ``seconds`` an answer; for
+``verified`` also ``right_claims_kept`` and ``corrected_right``, and both of the descriptions alone,
+``.described``: of an answer to whether something is there, little can be lost. What is true comes
+from the labels of the scenes, never from a detector. ``notes`` say which rows help.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ from agent.evaluation.statements import things
 from agent.store import MediaStore
 from agent.verify import verify
 from mllm.backends import load
-from mllm.backends.protocol import Backend, MalformedOutput, ModelError, generate
+from mllm.backends.protocol import Backend, MalformedOutput, ModelError, Session, generate
 from mllm.content import Artifact, Message
 from mllm.data.lexicon import NAMES
 from mllm.data.phrasing import phrasings
@@ -174,8 +176,13 @@ class _Album:
         return one.artifact
 
     def look(self, backend: Backend, case: Case, picture: Artifact) -> Replies:
-        """The model's own description and answers; nothing where it gives none."""
-        told = [self._ask(backend, task, picture) for task in (_describe(), *case.asked)]
+        """The model's own description and answers, all in one session, so that the picture is
+        read once; nothing where it gives none."""
+        session = backend.session(self._store)
+        try:
+            told = [self._ask(session, task, picture) for task in (_describe(), *case.asked)]
+        finally:
+            session.close()
         texts, seconds = [text for text, _ in told], tuple(taken for _, taken in told)
         return Replies(texts[0], dict(zip(case.asked, texts[1:], strict=True)), seconds)
 
@@ -199,16 +206,13 @@ class _Album:
             seconds.append(before + time.perf_counter() - started)
         return Replies(texts[0], dict(zip(said.answers, texts[1:], strict=True)), tuple(seconds))
 
-    def _ask(self, backend: Backend, task: str, picture: Artifact) -> tuple[str, float]:
+    def _ask(self, session: Session, task: str, picture: Artifact) -> tuple[str, float]:
         shown = _asked(task, picture)
-        session = backend.session(self._store)
         started = time.perf_counter()
         try:
             text = generate(session, shown, tool_choice="none", max_tokens=MAX_TOKENS).text
         except MalformedOutput:
             text = ""
-        finally:
-            session.close()
         return text, time.perf_counter() - started
 
 

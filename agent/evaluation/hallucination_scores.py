@@ -22,6 +22,9 @@ from mllm.evaluation.yes_no import parse_yes_no
 SETTINGS: tuple[pope.Setting, ...] = get_args(pope.Setting)
 RESAMPLES = 1000
 
+Pair = tuple[set[Statement], set[Statement]]
+"""What a text states before and after."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -54,7 +57,8 @@ class Replies:
 
 
 def scores(cases: Sequence[Case], replies: Sequence[Replies]) -> dict[str, Metric]:
-    """The columns of a row: POPE's F1 by setting, CHAIR_i, CHAIR_s, Cover, seconds an answer.
+    """The columns of a row: POPE's F1 by setting, CHAIR_i (also with each kind once), CHAIR_s,
+    Cover, seconds an answer.
 
     A value over nothing (CHAIR_i of a model that names no object) is None. Raises
     ``ValueError`` without cases.
@@ -67,6 +71,7 @@ def scores(cases: Sequence[Case], replies: Sequence[Replies]) -> dict[str, Metri
     return {
         **pope_f1(cases, [r.answers for r in replies]),
         "chair_i": ratio((len(c.hallucinated), len(c.mentioned)) for c in captions),
+        "chair_i.kinds": ratio((len({*c.hallucinated}), len({*c.mentioned})) for c in captions),
         "chair_s": share(sum(bool(c.hallucinated) for c in captions), len(captions)),
         "cover": ratio(
             (len(there) - len(c.missed), len(there))
@@ -112,12 +117,20 @@ def corrections(
     - ``right_claims_kept``: share of the true claims before that are still there after
     - ``corrected_right``: share of the claims that were not there before which are true
 
-    A claim whose truth nobody knows counts in neither.
+    A claim whose truth nobody knows counts in neither. Both again with ``.described``, of the
+    descriptions alone.
     """
+    every = [list(_stated(*one)) for one in zip(cases, before, after, strict=True)]
+    described = [pairs[:1] for pairs in every]
+    return _corrections(cases, every) | {
+        f"{name}.described": metric for name, metric in _corrections(cases, described).items()
+    }
+
+
+def _corrections(cases: Sequence[Case], stated: Sequence[Sequence[Pair]]) -> dict[str, Metric]:
     kept: list[tuple[int, int]] = []
     right: list[tuple[int, int]] = []
-    for case, first, last in zip(cases, before, after, strict=True):
-        pairs = list(_stated(case, first, last))
+    for case, pairs in zip(cases, stated, strict=True):
         true = [s in new for old, new in pairs for s in old if holds(s, case.things)]
         kept.append((sum(true), len(true)))
         added = [holds(s, case.things) for old, new in pairs for s in new - old]
@@ -161,6 +174,7 @@ def compared(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
 _COLUMNS = {
     **{f"pope_f1.{setting}": True for setting in SETTINGS},
     "chair_i": False,
+    "chair_i.kinds": False,
     "chair_s": False,
     "cover": True,
 }
@@ -173,10 +187,8 @@ def _apart(a: Metric, b: Metric) -> bool:
     return len(ends) == 2 and max(low for low, _ in ends) > min(high for _, high in ends)
 
 
-def _stated(
-    case: Case, before: Replies, after: Replies
-) -> Iterator[tuple[set[Statement], set[Statement]]]:
-    """The claims of each text before and after."""
+def _stated(case: Case, before: Replies, after: Replies) -> Iterator[Pair]:
+    """The claims of each text before and after, those of the description first."""
     yield statements(before.description), statements(after.description)
     kinds = {q.text: kind for setting in SETTINGS for q in case.questions[setting]
              for kind in {m.category for m in vocabulary().mentions(q.text)}}  # fmt: skip

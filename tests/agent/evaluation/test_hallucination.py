@@ -118,6 +118,8 @@ def test_columns_of_a_row() -> None:
         f1 = row[f"pope_f1.{setting}"]
         assert (f1["value"], f1["n"]) == (0.5, 4)  # one hit, one false yes, one missed
     assert (row["chair_i"]["value"], row["chair_i"]["n"]) == (pytest.approx(2 / 6), 6)
+    kinds = row["chair_i.kinds"]  # the key once
+    assert (kinds["value"], kinds["n"]) == (pytest.approx(2 / 5), 5)
     assert (row["chair_s"]["value"], row["chair_s"]["n"]) == (pytest.approx(2 / 3), 3)
     assert (row["cover"]["value"], row["cover"]["n"]) == (0.75, 4)  # the dog is not named
     assert row["seconds"] == {"value": 2.0, "low": None, "high": None, "n": 7}
@@ -165,6 +167,9 @@ def test_what_became_of_claims() -> None:
     assert (kept["value"], kept["n"]) == (pytest.approx(5 / 6), 6)
     # 2 cups; no cat; a cat; no key
     assert (right["value"], right["n"]) == (0.5, 4)
+    kept, right = row["right_claims_kept.described"], row["corrected_right.described"]
+    assert (kept["value"], kept["n"]) == (1, 3)
+    assert (right["value"], right["n"]) == (0.5, 2)
     same = corrections(CASES[:2], before, before)
     assert same["right_claims_kept"]["value"] == 1
     assert same["corrected_right"]["n"] == 0
@@ -182,7 +187,7 @@ def test_a_bare_answer_states_what_was_asked() -> None:
 def test_the_table_says_what_helps() -> None:
     def row(f1: float, chair: float, cover: float) -> dict[str, Any]:
         values = {**{f"pope_f1.{s}": f1 for s in SETTINGS}, "chair_i": chair, "cover": cover}
-        values["chair_s"] = chair
+        values["chair_i.kinds"] = values["chair_s"] = chair
         return {
             k: {"value": v, "low": v - 0.05, "high": v + 0.05, "n": 9} for k, v in values.items()
         }
@@ -197,7 +202,7 @@ def test_the_table_says_what_helps() -> None:
         }
     ) == [
         "better is better than base in pope_f1.random, pope_f1.popular, pope_f1.adversarial, "
-        "chair_i, chair_s",
+        "chair_i, chair_i.kinds, chair_s",
         "hardly does not help",
         "silent does not help; worse in cover",
     ]
