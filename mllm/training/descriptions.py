@@ -7,10 +7,13 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from mllm.data.gaze import Spot, in_order, told
+import numpy as np
+
+from mllm.data.gaze import NOWHERE, SIDE, Spot, in_order, told
 from mllm.data.lexicon import BY_NAME, NAMES
 from mllm.data.phrasing import phrasings
-from mllm.training.views import Thing, View
+from mllm.data.scenes import SIGN_COLORS
+from mllm.training.views import BACKGROUND, NO_COLOR, PLACES, Thing, View
 
 CHINESE = 0.2
 
@@ -22,6 +25,50 @@ def turns(view: View, rng: random.Random, number: int) -> list[Turn]:
     words = _Words(rng, "zh" if rng.random() < CHINESE else "en")
     made = [rng.choices(_ASKERS, _WEIGHTS)[0](view, rng, words) for _ in range(number)]
     return [turn for turn in made if turn is not None]
+
+
+def glances(view: View, rng: random.Random, number: int) -> list[Turn]:
+    """What is at places: so many, so short, that reading a visual token by its number is learned
+    before all that needs it. Nothing is asked for at more than two places."""
+    words = _Words(rng, "zh" if rng.random() < CHINESE else "en")
+    cells = list(_cells(view, words).items())
+    rng.shuffle(cells)
+    met: Counter[str] = Counter()
+    told = []
+    for place, name in cells:
+        met[name] += 1
+        if met[name] <= 2:
+            told.append((f"<|loc_{place}|>?", name))
+    return told[:number]
+
+
+def searches(view: View, rng: random.Random, number: int) -> list[Turn]:
+    """Where kinds of things are, some of which are nowhere."""
+    words = _Words(rng, "zh" if rng.random() < CHINESE else "en")
+    here = sorted({t.label for t in view.things})
+    away = rng.sample([n for n in NAMES if n not in here], number // 3)
+    chosen = rng.sample(here, min(len(here), number)) + away
+    rng.shuffle(chosen)
+    return [
+        (
+            words("{}: where?", "{}在哪里？").format(words.one(label)),
+            places([t for t in view.things if t.label == label]) or NOWHERE[words("en", "zh")],
+        )
+        for label in chosen
+    ]
+
+
+def _cells(view: View, words: _Words) -> dict[int, str]:
+    """What fills visual tokens whole, by their numbers."""
+    side = view.categories.shape[0] // SIDE
+    filled: dict[int, str] = {}
+    for number in range(SIDE * SIDE):
+        row, column = number // SIDE * side, number % SIDE * side
+        here = np.s_[row : row + side, column : column + side]
+        kinds, hues = np.unique(view.categories[here]), np.unique(view.colors[here])
+        if len(kinds) == len(hues) == 1 and kinds[0] != BACKGROUND:
+            filled[number] = words.of_patch(int(kinds[0]), int(hues[0]))
+    return filled
 
 
 class _Words:
@@ -38,6 +85,14 @@ class _Words:
         c = BY_NAME[label]
         usual, others = (c.zh, c.zh_aliases) if self.zh else (c.name, c.aliases)
         return self.rng.choice(others) if others and self.rng.random() < 0.2 else usual
+
+    def of_patch(self, kind: int, hue: int) -> str:
+        """What the numbers of a patch mean (``mllm.training.views``)."""
+        lang = "zh" if self.zh else "en"
+        if kind >= len(NAMES):
+            return str(phrasings(lang)["settings"][PLACES[kind - len(NAMES)]])
+        color = None if hue == NO_COLOR else SIGN_COLORS[hue]
+        return Spot(NAMES[kind], color, 0, 0).named(lang)
 
     def many(self, label: str) -> str:
         c = BY_NAME[label]
@@ -86,7 +141,7 @@ def _where(view: View, rng: random.Random, words: _Words) -> Turn:
     label = _label(view, rng, 0.9)
     found = [t for t in view.things if t.label == label]
     ask = words(rng.choice(["Where is the {}?", "Find the {}.", "{}: where?"]), "{}在哪里？")
-    return ask.format(words.one(label)), places(found) or words("nowhere", "没有")
+    return ask.format(words.one(label)), places(found) or NOWHERE[words("en", "zh")]
 
 
 def _what(view: View, rng: random.Random, words: _Words) -> Turn | None:

@@ -22,7 +22,7 @@ from mllm.model import (
 from mllm.model.tokenizer import LOCATIONS, TOOL, train_tokenizer
 from mllm.training import recipes, runner, vocabulary
 from mllm.training.dense import DenseLoss
-from mllm.training.descriptions import turns
+from mllm.training.descriptions import Turn, glances, searches, turns
 from mllm.training.packing import Sample, grow, pack
 from mllm.training.samples import assistant_sample
 from mllm.training.views import View, Views, stream
@@ -80,7 +80,7 @@ class Questions:
 
     def samples(self, views: list[View], numbers: list[int]) -> list[Sample]:
         return [  # of a view that shows hardly anything there may be nothing to ask
-            assistant_sample(self.processor, chat, pictures=[i])
+            assistant_sample(self.processor, chat, pictures=[i], every=True)
             for i, (view, number) in enumerate(zip(views, numbers, strict=True))
             for chat in self._chats(view, number)
         ]
@@ -94,20 +94,22 @@ class Questions:
     def _chats(self, view: View, number: int) -> list[list[dict[str, object]]]:
         rng = stream(self.seed, number, "questions")
         named = f"[img1 {rng.randint(100, 800)}x{rng.randint(100, 800)}]"
-        return [
-            [
-                {
-                    "role": "user",
-                    "content": [
-                        {"type": "text", "text": named},
-                        {"type": "image"},
-                        {"type": "text", "text": "\n" + ask},
-                    ],
-                },
-                {"role": "assistant", "content": [{"type": "text", "text": answer}]},
-            ]
-            for ask, answer in dict.fromkeys(turns(view, rng, self.number))
+        drills = (glances(view, rng, self.number), searches(view, rng, self.number))
+        asked = [[turn] for turn in dict.fromkeys(turns(view, rng, self.number))]
+        return [_chat(named, talk) for talk in (*drills, *asked) if talk]
+
+
+def _chat(named: str, talk: list[Turn]) -> list[dict[str, object]]:
+    """Questions, one after the other, about one picture."""
+    chat: list[dict[str, object]] = []
+    for ask, answer in talk:
+        text = {"type": "text", "text": "\n" + ask}
+        opening = [] if chat else [{"type": "text", "text": named}, {"type": "image"}]
+        chat += [
+            {"role": "user", "content": [*opening, text]},
+            {"role": "assistant", "content": [{"type": "text", "text": answer}]},
         ]
+    return chat
 
 
 def picture_batch(views: list[View]) -> runner.Batch:

@@ -17,13 +17,15 @@ def assistant_sample(
     tools: Sequence[dict[str, Any]] = (),
     pictures: list[int],
     forgotten: Collection[int] = (),
+    every: bool = False,
 ) -> Sample:
     """A conversation in transformers' format as tokens. ``pictures`` numbers its pictures.
 
     Learned are the assistant's turns, from after its mark up to and with the end of the turn. A
     turn without a call that is neither the first (a plan) nor the last (the answer) was an answer
     that the verifier refused, and is not learned; nor are the ``forgotten`` turns, by number: slips
-    that are only there to recover from. The trunk reaches to the end of the first picture.
+    that are only there to recover from. With ``every``, where each turn answers a question of its
+    own, all are learned. The trunk reaches to the end of the first picture.
     """
     text = processor.apply_chat_template(chat, tools=list(tools) or None, tokenize=False)
     tokenizer = processor.tokenizer
@@ -34,7 +36,7 @@ def assistant_sample(
     for number, (first, last) in enumerate(turns):
         if number in forgotten:
             continue
-        if call in ids[first:last] or number in (0, len(turns) - 1):
+        if every or call in ids[first:last] or number in (0, len(turns) - 1):
             learned[first:last] = [True] * (last - first)
     trunk = ids.index(image) + len(LOCATIONS) if image in ids else 0
     if turns and turns[0][0] < trunk:

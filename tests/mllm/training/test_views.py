@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 import numpy as np
 
-from mllm.data.gaze import SIDE
+from mllm.data.gaze import NOWHERE, SIDE, Spot
 from mllm.data.lexicon import INDEX
-from mllm.training.descriptions import turns
-from mllm.training.views import PLACES, View, Views
+from mllm.training.descriptions import glances, searches, turns
+from mllm.training.views import PLACES, Thing, View, Views
 
 
 def views() -> Views:
@@ -68,3 +69,41 @@ def test_a_place_is_the_token_under_the_things_middle() -> None:
                 if (int(t.center[1] * SIDE), int(t.center[0] * SIDE)) == divmod(k, SIDE)
             }
             assert any(answer.endswith(label) for label in there)
+
+
+def test_a_glance_tells_what_fills_the_place_and_nothing_is_glanced_at_thrice() -> None:
+    views = Views(5, 12, 128, 16)
+    told = 0
+    for number in range(12):
+        view = views[number]
+        names = {name: (t.label, t.color) for t in view.things for name in _names(t)}
+        asked = glances(view, random.Random(number), 10)
+        assert max(Counter(answer for _, answer in asked).values(), default=0) <= 2
+        for ask, answer in asked:
+            place = int(ask.removeprefix("<|loc_").removesuffix("|>?"))
+            row, column = divmod(place, SIDE)
+            filled = view.categories[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+            (kind,) = set(filled.flatten().tolist())
+            if kind < len(INDEX):
+                label, _ = names[answer]
+                assert INDEX[label] == kind
+                told += 1
+    assert told > 20
+
+
+def test_a_search_finds_all_that_is_there_and_nothing_else() -> None:
+    views = Views(6, 12, 128, 16)
+    nowhere = 0
+    for number in range(12):
+        view = views[number]
+        asked = searches(view, random.Random(number), 9)
+        found = [a for _, a in asked if a not in NOWHERE.values()]
+        assert len(found) == min(9, len({t.label for t in view.things}))
+        assert all(a.startswith("<|loc_") for a in found)
+        nowhere += len(asked) - len(found)
+    assert nowhere == 12 * 3
+
+
+def _names(thing: Thing) -> tuple[str, str]:
+    spot = Spot(thing.label, thing.color, *thing.center)
+    return spot.named("en"), spot.named("zh")
