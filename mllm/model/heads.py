@@ -83,15 +83,27 @@ class MixtureHead(nn.Module):
         return torch.cat([hidden, inputs, before * embedding.shape[1] ** 0.5], -1)
 
     def keys(
-        self, states: Tensor, sources: Tensor, cache: Cache | None
+        self, states: Tensor, sources: Tensor, seen: Tensor, cache: Cache | None
     ) -> tuple[Tensor, Tensor]:
         """The keys ``(b, count, past + t, head_dim)`` and source ids ``(b, past + t)`` of all
-        positions so far. In the cache the ids are a column of float32."""
+        positions so far. The cache holds, as values in float32, the ids and the visual tokens
+        ``seen`` ``(b, t, d)``."""
         keys = self._split(self.key(states))
         if cache is None:
             return keys, sources
-        keys, column = cache.update(keys, sources[:, None, :, None].float(), self.layer)
-        return keys, column[:, 0, :, 0].long()
+        kept = torch.cat([sources[..., None].float(), seen.float()], -1)
+        keys, kept = cache.update(keys, kept[:, None], self.layer)
+        return keys, kept[:, 0, :, 0].long()
+
+    def shown(self, sources: Tensor, seen: Tensor, cache: Cache | None) -> tuple[Tensor, Tensor]:
+        """``sources`` and ``seen``, with those of the cache before them."""
+        if cache is None or not cache.get_seq_length(self.layer):
+            return sources, seen
+        kept = cache.layers[self.layer].values[:, 0]  # type: ignore[union-attr,index]
+        return (
+            torch.cat([kept[..., 0].long(), sources], 1),
+            torch.cat([kept[..., 1:].to(seen.dtype), seen], 1),
+        )
 
     def weights(
         self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,

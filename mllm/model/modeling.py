@@ -106,14 +106,16 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
             past_key_values = DynamicCache(config=self.config)
         past = past_key_values.get_seq_length() if past_key_values is not None else 0
 
-        inputs, aligned = self._embed(input_ids, pixel_values, image_index)
         mask = _mask(input_ids, past, attention_mask)
+        seen, aligned = self._seen(input_ids, pixel_values, image_index)
+        sources = self._sources(input_ids)
+        inputs = self._embed(sources, seen, mask, past_key_values)
         if position_ids is None:
             position_ids = _positions(input_ids, past, attention_mask)
         hidden = self.decoder(inputs, position_ids, mask, past_key_values)
-        matrix, sources = self.embedding.weight, self._sources(input_ids)
+        matrix = self.embedding.weight
         states = self.head.states(hidden, inputs, sources, matrix, past_key_values)
-        keys, sources = self.head.keys(states, sources, past_key_values)
+        keys, sources = self.head.keys(states, sources, seen, past_key_values)
 
         loss = unfounded = logits = None
         if labels is None:
@@ -132,6 +134,10 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
                 places = (following[row] != IGNORED).nonzero()[:, 0]
                 seen = mask[here, 0, places]
                 evidence = self._evidence(sources[here], seen)
+                located = self._located(following[here, places])
+                pictured = (input_ids[here] == self.config.image_token_id)[:, None]
+                shown = (sources[here, None] == following[here, places, None]) & pictured & seen
+                evidence = torch.where(located[..., None], shown, evidence)
                 if aims is not None and spots is not None:
                     aim = torch.nn.functional.pad(aims[here, 1:], (0, 1))[:, places, None]
                     named = (spots[here, None] == aim) & (aim > 0) & seen
@@ -161,22 +167,22 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
     ) -> Tensor:
         """The decoder's last hidden states ``(b, t, d)``, for losses on representations. The
         arguments are those of ``forward``."""
-        inputs, _ = self._embed(input_ids, pixel_values, image_index)
         mask = _mask(input_ids, 0, attention_mask)
+        seen, _ = self._seen(input_ids, pixel_values, image_index)
+        inputs = self._embed(self._sources(input_ids), seen, mask, None)
         out: Tensor = self.decoder(inputs, _positions(input_ids, 0, attention_mask), mask, None)
         return out
 
-    def _embed(
+    def _seen(
         self, input_ids: Tensor, pixel_values: Tensor | None, image_index: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Word embeddings with the visual tokens put in their places, ``(b, t, d)``. Visual token
-        k also carries the word ``<|loc_k|>``, so that a place can be asked for and named."""
-        x = self.embedding(self._sources(input_ids)) * self.config.hidden_size**0.5
+        """The visual tokens in their places, ``(b, t, d)``, zero where text stands."""
+        seen = self.embedding.weight.new_zeros(*input_ids.shape, self.config.hidden_size)
         places = input_ids == self.config.image_token_id
         if pixel_values is None:
             if places.any():
                 raise ValueError("the text has image tokens but no picture came with it")
-            return x, None
+            return seen, None
         tokens, aligned = self.see(pixel_values)
         if image_index is not None:
             tokens = tokens[image_index]
@@ -185,14 +191,39 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
                 f"{int(places.sum())} image tokens in the text, but the pictures make "
                 f"{tokens.shape[0] * tokens.shape[1]}"
             )
-        seen = torch.zeros_like(x).masked_scatter(places[..., None], tokens.to(x.dtype))
-        return x + seen, aligned
+        return seen.masked_scatter(places[..., None], tokens.to(seen.dtype)), aligned
+
+    def _embed(
+        self, sources: Tensor, seen: Tensor, mask: Tensor, cache: Cache | None
+    ) -> Tensor:
+        """What the decoder reads, ``(b, t, d)``: words and visual tokens. Visual token k also
+        carries the word ``<|loc_k|>``, so that a place can be named; and where ``<|loc_k|>``
+        stands in the text, it also carries visual token k of the newest picture, so that a place
+        that is named is looked at (the hybrid region representation of Ferret, arXiv 2310.07704,
+        with a region that is one visual token)."""
+        x: Tensor = self.embedding(sources) * self.config.hidden_size**0.5 + seen
+        named = self._located(sources) & ~seen.any(-1)
+        if not named.any():
+            return x
+        before, shown = self.head.shown(sources, seen, cache)
+        row, place = named.nonzero(as_tuple=True)
+        same = (before[row] == sources[row, place][:, None]) & shown.any(-1)[row]
+        order = torch.arange(1, before.shape[1] + 1, device=x.device)
+        newest = (order * (same & mask[row, 0, place])).amax(-1)
+        looked = shown[row, newest - 1] * (newest > 0)[:, None]
+        return x.index_put((row, place), x[row, place] + looked)
 
     def _sources(self, input_ids: Tensor) -> Tensor:
         """What copying each position yields: its token, or ``<|loc_k|>`` for visual token k."""
         places = input_ids == self.config.image_token_id
         k = (places.cumsum(-1) - 1) % self.config.image_tokens
         return torch.where(places, self.config.first_location_id + k, input_ids)
+
+    def _located(self, ids: Tensor) -> Tensor:
+        """Which of some tokens are ``<|loc_k|>``."""
+        k = ids - self.config.first_location_id
+        located: Tensor = (k >= 0) & (k < self.config.image_tokens)
+        return located
 
     def _evidence(self, sources: Tensor, seen: Tensor) -> Tensor:
         """Where the newest evidence stands for queries that see ``seen`` ``(b, m, n)``: from the

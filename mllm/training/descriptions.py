@@ -49,13 +49,13 @@ def searches(view: View, rng: random.Random, number: int) -> list[Turn]:
     away = rng.sample([n for n in NAMES if n not in here], number // 3)
     chosen = rng.sample(here, min(len(here), number)) + away
     rng.shuffle(chosen)
-    return [
-        (
-            words("{}: where?", "{}在哪里？").format(words.one(label)),
-            places([t for t in view.things if t.label == label]) or NOWHERE[words("en", "zh")],
-        )
-        for label in chosen
-    ]
+    asked = [(words.one(label), [t for t in view.things if t.label == label]) for label in chosen]
+    return [(words("{}: where?", "{}在哪里？").format(n), _found(n, t, words)) for n, t in asked]
+
+
+def _found(name: str, things: list[Thing], words: _Words) -> str:
+    """A name, and behind it its places: what is looked for stands where the looking begins."""
+    return name + (places(things) or " " * (not words.zh) + NOWHERE[words("en", "zh")])
 
 
 def _cells(view: View, words: _Words) -> dict[int, str]:
@@ -134,14 +134,16 @@ def _count(view: View, rng: random.Random, words: _Words) -> Turn:
         rng.choice(["How many {}?", "Count the {}.", "How many {} are there?"]),
         rng.choice(["有几个{}？", "图里有多少{}？"]),
     )
-    return ask.format(words.many(label)), f"{places(found)} {len(found)}"
+    many = words.many(label)
+    return ask.format(many), f"{_found(many, found, words)} {len(found)}"
 
 
 def _where(view: View, rng: random.Random, words: _Words) -> Turn:
     label = _label(view, rng, 0.9)
     found = [t for t in view.things if t.label == label]
     ask = words(rng.choice(["Where is the {}?", "Find the {}.", "{}: where?"]), "{}在哪里？")
-    return ask.format(words.one(label)), places(found) or NOWHERE[words("en", "zh")]
+    one = words.one(label)
+    return ask.format(one), _found(one, found, words)
 
 
 def _what(view: View, rng: random.Random, words: _Words) -> Turn | None:

@@ -35,11 +35,12 @@ def ask(processor: NanoProcessor, image: Image.Image, text: str = "How many red 
     return dict(inputs)
 
 
+@pytest.mark.parametrize("text", ["How many red cups?", "Is it <|loc_5|> or <|loc_9|>?"])
 @torch.no_grad()
 def test_cached_logits_equal_uncached(
-    tiny: NanoForConditionalGeneration, processor: NanoProcessor
+    tiny: NanoForConditionalGeneration, processor: NanoProcessor, text: str
 ) -> None:
-    inputs = ask(processor, picture("red"))
+    inputs = ask(processor, picture("red"), text)
     ids, pixels = inputs["input_ids"], inputs["pixel_values"]
     whole = tiny(input_ids=ids, pixel_values=pixels, use_cache=False).logits
     cache = DynamicCache(config=tiny.config)
@@ -66,6 +67,24 @@ def test_a_second_picture_in_the_session_is_read_from_the_cache(
     torch.testing.assert_close(
         later.logits[:, -1], whole[:, -1], atol=2e-4, rtol=1e-4
     )
+
+
+@torch.no_grad()
+def test_a_place_that_is_named_is_read_as_what_the_newest_picture_shows_there(
+    tiny: NanoForConditionalGeneration, processor: NanoProcessor
+) -> None:
+    first, second = ask(processor, picture("red")), ask(processor, picture("blue"), "<|loc_5|>?")
+    ids = torch.cat([first["input_ids"], second["input_ids"]], 1)
+    pixels = torch.cat([first["pixel_values"], second["pixel_values"]])
+    read: list[Tensor] = []
+    hook = tiny.decoder.register_forward_pre_hook(lambda _, given: read.append(given[0][0]))
+    tiny(input_ids=ids, pixel_values=pixels)
+    hook.remove()
+    starts = (ids[0] == tiny.config.image_token_id).nonzero()[:: tiny.config.image_tokens, 0]
+    named = int((ids[0] == tiny.config.first_location_id + 5).nonzero()[0, 0])
+    old, new = (read[0][start + 5] for start in starts)
+    torch.testing.assert_close(read[0][named], new)
+    assert (read[0][named] - old).abs().max() > 1e-3
 
 
 @torch.no_grad()
@@ -105,7 +124,8 @@ def test_padding_on_the_left_changes_nothing(
 def test_packed_samples_learn_as_if_alone(
     tiny: NanoForConditionalGeneration, processor: NanoProcessor
 ) -> None:
-    red, blue = ask(processor, picture("red")), ask(processor, picture("blue"), "Any dogs here?")
+    red = ask(processor, picture("red"), "<|loc_5|>: how many red cups?")
+    blue = ask(processor, picture("blue"), "<|loc_5|>: any dogs here?")
     pixels = torch.cat([red["pixel_values"], blue["pixel_values"]])
     samples = []
     for number, inputs in enumerate((red, blue, red)):
