@@ -29,6 +29,8 @@ class NanoConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     max_position_embeddings: int = 8192
     pointer_heads: int = 3
     pointer_head_dim: int = 64
+    place_heads: int = 0
+    """Pointers to places in pictures; the shipped weights are older and have none."""
     image_size: int = 128
     patch_size: int = 8
     shuffle: int = 2
@@ -61,8 +63,9 @@ class NanoConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "s": {},
+    "s": {"place_heads": 2},
     "m": {
+        "place_heads": 2,
         "hidden_size": 384,
         "intermediate_size": 1024,
         "num_hidden_layers": 9,

@@ -11,7 +11,9 @@ knows how many tokens before j are those that were just written, so that it keep
 long text with repeats. How much a pointer is trusted depends on the tokens that it would take: a
 copy ends where a quote, a comma or a new line would come next, and what ends it depends on what it
 is copied for. The source of a visual token is its location token ``<|loc_k|>``: copying it
-is pointing at a place in the picture.
+is pointing at a place in the picture. Visual tokens are several times longer than words: to a
+pointer that copies text they are all or nothing, and it learns nothing from them. Places have
+pointers of their own, over visual tokens only, whose queries and keys are normalised.
 """
 
 from __future__ import annotations
@@ -67,6 +69,11 @@ class MixtureHead(nn.Module):
         self.trust = nn.Linear(d, self.count * TRUST)
         self.taken = nn.Parameter(torch.zeros(TRUST, d))
         self.run = nn.Parameter(torch.full((config.pointer_heads,), RUN_TRUST))
+        self.places = config.place_heads
+        if self.places:
+            self.place_query = nn.Linear(3 * d, self.places * self.head_dim, bias=False)
+            self.place_key = nn.Linear(3 * d, self.places * self.head_dim, bias=False)
+            self.place_gate = nn.Linear(d, self.places)
 
     def states(
         self, hidden: Tensor, inputs: Tensor, sources: Tensor, embedding: Tensor,
@@ -89,6 +96,9 @@ class MixtureHead(nn.Module):
         positions so far. The cache holds, as values in float32, the ids and the visual tokens
         ``seen`` ``(b, t, d)``."""
         keys = self._split(self.key(states))
+        if self.places:
+            shown = seen.any(-1)[:, None, :, None]
+            keys = torch.cat([keys, self._placed(self.place_key, states) * shown], 1)
         if cache is None:
             return keys, sources
         kept = torch.cat([sources[..., None].float(), seen.float()], -1)
@@ -113,7 +123,7 @@ class MixtureHead(nn.Module):
         the position *of the token that is taken*, for ``m`` queries, which stand at ``places``
         ``(b, m)``. ``mask`` is ``(b, 1, m, past + t)``."""
         queries = self._split(self.query(states))
-        scores = (queries @ keys.transpose(-1, -2)).float() * self.head_dim**-0.5
+        scores = (queries @ keys[:, : self.count].transpose(-1, -2)).float() * self.head_dim**-0.5
         point, follow = scores.chunk(2, 1)
         follow = follow + self.run.float()[:, None, None] * runs(sources, places)[:, None]
         # A continue that matched j takes j + 1: shift its scores by one. The first position of
@@ -124,8 +134,15 @@ class MixtureHead(nn.Module):
         bias = torch.zeros(1 + self.count, device=hidden.device)
         bias[0] = LM_BIAS
         trust = F.pad(self._trust(hidden, embedding, sources, weights), (1, 0))
-        gates = torch.log_softmax(self.gate(hidden).float() + bias + trust, -1)
-        return gates, weights
+        gates = self.gate(hidden).float() + bias + trust
+        if self.places:
+            queries, keys = self._placed(self.place_query, states), keys[:, self.count :]
+            shown = mask & keys.any(-1)[:, :, None]
+            scores = (queries @ keys.transpose(-1, -2)).float() * self.head_dim**-0.5
+            weights = torch.cat([weights, _softmax(scores, shown)], 1)
+            blind = ~shown.any(-1).transpose(1, 2)
+            gates = torch.cat([gates, self.place_gate(hidden).float() - 1e4 * blind], -1)
+        return torch.log_softmax(gates, -1), weights
 
     def _trust(
         self, hidden: Tensor, embedding: Tensor, sources: Tensor, weights: Tensor
@@ -175,6 +192,15 @@ class MixtureHead(nn.Module):
         best = (weights * there).sum(-1).amax(1)
         unsure = there.any(-1)[:, 0] & (log_p.detach() < SURE)
         return log_p, -(best + LEAST_WEIGHT).log() * unsure
+
+    def _placed(self, layer: nn.Module, states: Tensor) -> Tensor:
+        """Queries or keys of the pointers to places ``(b, places, t, head_dim)``. Each part of the
+        states and each result has a root mean square of 1 (QK-norm, arXiv 2302.05442)."""
+        d = states.shape[-1] // 3
+        b, t, _ = states.shape
+        parts = F.rms_norm(states.view(b, t, 3, d), (d,)).flatten(-2)
+        out: Tensor = layer(parts).view(b, t, self.places, self.head_dim)
+        return F.rms_norm(out, (self.head_dim,)).transpose(1, 2)
 
     def _split(self, x: Tensor) -> Tensor:
         b, t, _ = x.shape

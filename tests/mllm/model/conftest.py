@@ -31,6 +31,7 @@ def tiny(processor: NanoProcessor) -> NanoForConditionalGeneration:
         head_dim=32,
         pointer_heads=1,
         pointer_head_dim=32,
+        place_heads=1,
         vision_hidden_size=48,
         vision_layers=1,
         vision_heads=2,
