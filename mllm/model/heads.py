@@ -92,7 +92,7 @@ class MixtureHead(nn.Module):
     def keys(
         self, states: Tensor, sources: Tensor, seen: Tensor, cache: Cache | None
     ) -> tuple[Tensor, Tensor]:
-        """The keys ``(b, count, past + t, head_dim)`` and source ids ``(b, past + t)`` of all
+        """The keys ``(b, pointers, past + t, head_dim)`` and source ids ``(b, past + t)`` of all
         positions so far. The cache holds, as values in float32, the ids and the visual tokens
         ``seen`` ``(b, t, d)``."""
         keys = self._split(self.key(states))
@@ -119,8 +119,8 @@ class MixtureHead(nn.Module):
         self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
         places: Tensor, mask: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Log gates ``(b, m, 1 + count)`` and pointer weights ``(b, count, m, past + t)``, over
-        the position *of the token that is taken*, for ``m`` queries, which stand at ``places``
+        """Log gates ``(b, m, 1 + pointers)`` and weights ``(b, pointers, m, past + t)``, over the
+        position *of the token that is taken*, for ``m`` queries, which stand at ``places``
         ``(b, m)``. ``mask`` is ``(b, 1, m, past + t)``."""
         queries = self._split(self.query(states))
         scores = (queries @ keys[:, : self.count].transpose(-1, -2)).float() * self.head_dim**-0.5

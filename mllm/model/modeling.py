@@ -94,8 +94,8 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
             image_index: which of ``pixel_values`` each picture of ``input_ids`` is, in reading
                 order, so that several samples share one encoded picture.
             aims, spots: ``(b, t)``, beside ``labels``: where a pointer should look for a label, at
-                the places whose spot has its aim's number; at the newest tool result where the aim
-                is 0, nowhere where it is -1.
+                the places whose spot has its aim's number; where the aim is 0 at the newest tool
+                result, or at the visual token that ``<|loc_k|>`` names; nowhere where it is -1.
             logits_to_keep: logits for the last so many positions only; 0 for all.
 
         Raises ``ValueError`` when pictures and image tokens do not match.
@@ -132,20 +132,20 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
             for row in range(len(labels)):
                 here = slice(row, row + 1)
                 places = (following[row] != IGNORED).nonzero()[:, 0]
-                seen = mask[here, 0, places]
-                evidence = self._evidence(sources[here], seen)
+                visible = mask[here, 0, places]
+                evidence = self._evidence(sources[here], visible)
                 located = self._located(following[here, places])
                 pictured = (input_ids[here] == self.config.image_token_id)[:, None]
-                shown = (sources[here, None] == following[here, places, None]) & pictured & seen
+                shown = (sources[here, None] == following[here, places, None]) & pictured & visible
                 evidence = torch.where(located[..., None], shown, evidence)
                 if aims is not None and spots is not None:
                     aim = torch.nn.functional.pad(aims[here, 1:], (0, 1))[:, places, None]
-                    named = (spots[here, None] == aim) & (aim > 0) & seen
+                    named = (spots[here, None] == aim) & (aim > 0) & visible
                     evidence = torch.where(aim == 0, evidence, named)
                 told.append(
                     self.head.target_log_probability(
                         hidden[here, places], states[here, places], matrix, keys[here],
-                        sources[here], places[None], seen[:, None], following[here, places],
+                        sources[here], places[None], visible[:, None], following[here, places],
                         evidence,
                     )
                 )
