@@ -39,8 +39,6 @@ def run(
         )
     torch.manual_seed(recipe.seed)
     model = NanoForConditionalGeneration.from_pretrained(recipe.start, dtype=torch.float32)
-    for part in (model.encoder, model.connector):
-        part.requires_grad_(recipe.eyes)
     processor = NanoProcessor.from_pretrained(recipe.start)
     lessons = Lessons(processor, tools, recipe.seed)
     recorded = _recorded(recipe, processor, [*tools, *browser])

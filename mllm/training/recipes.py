@@ -55,7 +55,6 @@ class InstructRecipe(Recipe):
     views: int = Field(description="pictures a step with short questions, as in pretraining")
     views_pool: int
     turns: int = Field(description="questions a view")
-    eyes: bool = Field(True, description="learn encoder and connector too; else they stay")
     pages: tuple[Path, ...] = Field((), description="episodes on pages, from `corvid data pages`")
     page_lessons: int = Field(0, description="of them a step")
     dense_weight: float = 0.2
