@@ -13,6 +13,7 @@ from mllm.data.gaze import NOWHERE, SIDE, Spot, in_order, told
 from mllm.data.lexicon import BY_NAME, NAMES
 from mllm.data.phrasing import phrasings
 from mllm.data.scenes import SIGN_COLORS
+from mllm.model.tokenizer import LOCATIONS
 from mllm.training.views import BACKGROUND, NO_COLOR, PLACES, Thing, View
 
 CHINESE = 0.2
@@ -38,7 +39,7 @@ def glances(view: View, rng: random.Random, number: int) -> list[Turn]:
     for place, name in cells:
         met[name] += 1
         if met[name] <= 2:
-            told.append((f"<|loc_{place}|>?", name))
+            told.append((f"{LOCATIONS[place]}?", name))
     return told[:number]
 
 

@@ -71,9 +71,10 @@ def build(name: str) -> tuple[NanoForConditionalGeneration, NanoProcessor]:
 
 
 class Questions:
-    """Short questions about views as packed model inputs. Each one is a conversation of its own,
-    all those about a view share its picture: a second question in the same conversation would be
-    answered by reading the answer to the first, not by looking."""
+    """Short questions about views as packed model inputs. All those about a view share its
+    picture, and each one is a conversation of its own: a second question in the same conversation
+    would be answered by reading the answer to the first, not by looking. Only glances and searches
+    come in a row, each about another place or thing."""
 
     def __init__(self, processor: NanoProcessor, seed: int, turns: int) -> None:
         self.processor, self.seed, self.number = processor, seed, turns
