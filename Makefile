@@ -17,8 +17,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 demo: $(READY)
 	$(BIN)/corvid demo
 
+# One process a core, each with one thread: a file's tests stay together, with what they share.
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check agent tools mllm prompts tests
