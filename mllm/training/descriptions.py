@@ -1,11 +1,12 @@
 """What can be said of a view: short questions and answers that teach the decoder to read visual
-tokens. Places are location tokens; counting points first, then says the number."""
+tokens. Places are location tokens; an answer that follows from places says these first."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from mllm.training.views import BACKGROUND, NO_COLOR, PLACES, Thing, View
 CHINESE = 0.2
 
 Turn = tuple[str, str]
+T = TypeVar("T")
 
 
 def turns(view: View, rng: random.Random, number: int) -> list[Turn]:
@@ -79,7 +81,7 @@ class _Words:
         self.rng, self.zh = rng, lang == "zh"
         self.colors: dict[str, str] = phrasings(lang)["colors"]
 
-    def __call__(self, en: str, zh: str) -> str:
+    def __call__(self, en: T, zh: T) -> T:
         return zh if self.zh else en
 
     def one(self, label: str) -> str:
@@ -119,13 +121,17 @@ def _label(view: View, rng: random.Random, present: float) -> str:
 
 def _exists(view: View, rng: random.Random, words: _Words) -> Turn:
     label = _label(view, rng, 0.5)
-    word = words.one(label)
-    ask = words(
-        rng.choice(["Is there a {}?", "Do you see a {}?", "{}?", "Are there any {}?"]),
-        rng.choice(["图里有{}吗？", "有没有{}？", "{}？"]),
+    found = [t for t in view.things if t.label == label]
+    one, many = words.one(label), words.many(label)
+    ask, name = words.rng.choice(
+        words(
+            [("Is there a {}?", one), ("Do you see a {}?", one), ("{}?", one),
+             ("Are there any {}?", many)],
+            [("图里有{}吗？", one), ("有没有{}？", one), ("{}？", one)],
+        )
     )
-    holds = any(t.label == label for t in view.things)
-    return ask.format(word), words("yes" if holds else "no", "有" if holds else "没有")
+    answer = words("yes" if found else "no", "有" if found else "没有")
+    return ask.format(name), f"{_found(name, found, words)} {answer}"
 
 
 def _count(view: View, rng: random.Random, words: _Words) -> Turn:
@@ -187,7 +193,9 @@ def _relation(view: View, rng: random.Random, words: _Words) -> Turn | None:
         return None
     ask = words(f"Is the {{0}} {en} the {{1}}?", f"{{0}}在{{1}}的{zh}吗？")
     answer = words("yes" if distance > 0 else "no", "是" if distance > 0 else "不是")
-    return ask.format(words.one(a.label), words.one(b.label)), answer
+    first, second = words.one(a.label), words.one(b.label)
+    looked = f"{_found(first, [a], words)} {_found(second, [b], words)}"
+    return ask.format(first, second), f"{looked} {answer}"
 
 
 def _list(view: View, rng: random.Random, words: _Words) -> Turn:
