@@ -13,12 +13,10 @@ from mllm.backends.calls import Listener
 from mllm.backends.engine import Engine, Picture, Prompt
 from mllm.backends.grammar import Grammars
 from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice, attempt
-from mllm.backends.rows import Rows
-from mllm.backends.session_cache import SessionCache
 from mllm.backends.template import Template
 from mllm.backends.writing import Writing
 from mllm.content import MediaReader, Message, ToolSpec, Turn
-from mllm.decoding import Decoding, Reader, named
+from mllm.decoding import Branches, Decoding, Reader, named
 from mllm.episode import THINK
 from mllm.model.chat import pictures
 
@@ -86,8 +84,6 @@ class LocalSession:
         self._engine, self._template, self._grammars = backend.parts()
         self._media = media
         self._reader = backend.reader()
-        # Apart from the conversation, so that it and batches do not drop each other's tokens.
-        self._beginning = SessionCache(self._engine)
         self._pictures: dict[str, Picture] = {}
         self._temperature = backend.temperature
         self._random = torch.Generator().manual_seed(backend.seed)
@@ -121,8 +117,8 @@ class LocalSession:
         max_tokens: int = 512,
     ) -> list[Turn | MalformedOutput]:
         """As ``generate_many``: up to ``ROWS`` prompts side by side, their common beginning read
-        once. Where that cannot be (see ``SessionCache.branch``), where tokens are drawn and where
-        a decoding method reads the conversation, one after the other."""
+        once. Where that cannot be (see ``SessionCache.branch``) and where tokens are drawn, one
+        after the other."""
         out: list[Turn | MalformedOutput] = []
         for part in (prompts[i : i + ROWS] for i in range(0, len(prompts), ROWS)):
             out += self._side_by_side(part, output_schema, max_tokens) or [
@@ -138,15 +134,15 @@ class LocalSession:
         max_tokens: int,
     ) -> list[Turn | MalformedOutput] | None:
         """A turn for each, or None where they cannot be had together."""
-        if len(conversations) < 2 or self._temperature > 0 or self._backend.decoding is not None:
+        if len(conversations) < 2 or self._temperature > 0:
             return None
         begun = [self._begun(c, (), "none", output_schema, max_tokens) for c in conversations]
         prompts, writings = [p for p, _ in begun], [w for _, w in begun]
-        branched = self._beginning.branch(prompts)
+        branched = self._reader.branch(prompts)
         if branched is None:
             return None
-        rows, logits, cached = branched
-        _write(writings, rows, logits)
+        branches, logits, cached = branched
+        _write(writings, branches, logits)
         out: list[Turn | MalformedOutput] = []
         for writing, prompt, known in zip(writings, prompts, cached, strict=True):
             writing.listener.finish()
@@ -158,7 +154,6 @@ class LocalSession:
 
     def close(self) -> None:
         self._reader = self._backend.reader()
-        self._beginning = SessionCache(self._engine)
         self._pictures.clear()
 
     def _begun(
@@ -218,22 +213,21 @@ class LocalSession:
         return int(logits.argmax())
 
 
-def _write(writings: Sequence[Writing], rows: Rows, logits: Tensor) -> None:
+def _write(writings: Sequence[Writing], branches: Branches, logits: Tensor) -> None:
     """Write every turn to its end, greedily, from the logits ``(b, vocabulary)`` of their first
     tokens on."""
     going = list(writings)
     while True:
-        new = []
-        for writing, row in zip(going, logits, strict=True):
-            tokens, _ = writing.write(int(writing.allowed(row).argmax()))
-            new.append(tokens)
+        allowed = [one.allowed(row) for one, row in zip(going, logits, strict=True)]
+        chosen = branches.weigh(torch.stack(allowed)).argmax(-1).tolist()
+        new = [one.write(token)[0] for one, token in zip(going, chosen, strict=True)]
         left = [i for i, writing in enumerate(going) if not writing.over]
         if not left:
             return
         if len(left) < len(going):
-            rows.keep(left)
+            branches.keep(left)
             going, new = [going[i] for i in left], [new[i] for i in left]
-        logits = rows.extend(new)
+        logits = branches.extend(new)
 
 
 def _ends(engine: Engine, template: Template) -> list[int]:

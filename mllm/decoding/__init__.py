@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from mllm.backends.protocol import ModelError
 from mllm.decoding.halle import HallE
-from mllm.decoding.method import Decoding, Reader
+from mllm.decoding.method import Branches, Decoding, Reader
 from mllm.decoding.vcd import VCD
 
-__all__ = ["METHODS", "VCD", "Decoding", "HallE", "Reader", "named"]
+__all__ = ["METHODS", "VCD", "Branches", "Decoding", "HallE", "Reader", "named"]
 
 METHODS = ("vcd", "halle:PATH[@EPSILON]")
 """How methods are named, each with the values that its authors use."""

@@ -11,6 +11,7 @@ are the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from mllm.backends.engine import Engine, Picture, Prompt
 from mllm.backends.protocol import ModelError
-from mllm.decoding.method import Reader
+from mllm.decoding.method import Branches, Reader
 
 STEPS = 1000
 """Steps of the diffusion that the noise is taken from."""
@@ -123,9 +124,17 @@ class ContrastReader(Reader):
 
     def prefill(self, prompt: Prompt) -> tuple[Tensor, int]:
         # Before the first reading: once it has encoded a picture its pixels are gone.
-        blocks = [replace(b, picture=self._noised(b.picture)) for b in prompt.blocks]
-        self._sees, self._prompt, self._new = bool(blocks), Prompt(prompt.ids, blocks), []
+        self._sees, self._prompt, self._new = bool(prompt.blocks), self._blurred(prompt), []
         return super().prefill(prompt)
+
+    def branch(self, prompts: Sequence[Prompt]) -> tuple[Branches, Tensor, list[int]] | None:
+        if not prompts[0].blocks:
+            return super().branch(prompts)
+        second = self._second.branch([self._blurred(prompt) for prompt in prompts])
+        if second is None or (first := super().branch(prompts)) is None:
+            return None
+        rows, logits, cached = first
+        return ContrastBranches(rows, *second[:2], self._method), logits, cached
 
     def extend(self, ids: list[int]) -> Tensor:
         self._new += ids
@@ -151,7 +160,32 @@ class ContrastReader(Reader):
             self._new = []
         return logits
 
+    def _blurred(self, prompt: Prompt) -> Prompt:
+        blocks = [replace(b, picture=self._noised(b.picture)) for b in prompt.blocks]
+        return Prompt(prompt.ids, blocks)
+
     def _noised(self, picture: Picture) -> Picture:
         if picture.sha256 not in self._distorted:
             self._distorted[picture.sha256] = self._method.distorted(picture, self._frames)
         return self._distorted[picture.sha256]
+
+
+class ContrastBranches(Branches):
+    """Both readings of several prompts. Here the second is never left out: among several rows
+    there is nearly always one that needs it."""
+
+    def __init__(self, first: Branches, second: Branches, distorted: Tensor, method: VCD) -> None:
+        """``distorted`` ``(b, vocabulary)``: logits of the next tokens in the second reading."""
+        self._first, self._second = first, second
+        self._distorted, self._method = distorted, method
+
+    def extend(self, ids: Sequence[Sequence[int]]) -> Tensor:
+        self._distorted = self._second.extend(ids)
+        return self._first.extend(ids)
+
+    def keep(self, rows: Sequence[int]) -> None:
+        self._first.keep(rows)
+        self._second.keep(rows)
+
+    def weigh(self, logits: Tensor) -> Tensor:
+        return contrast(logits, self._distorted, self._method.alpha, self._method.beta)

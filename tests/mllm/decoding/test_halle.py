@@ -110,6 +110,23 @@ def test_sessions_with_other_settings_do_not_meet(
         torch.testing.assert_close(logits, whole, rtol=1e-3, atol=1e-3)
 
 
+def test_side_by_side_it_says_what_it_says_alone(
+    backends: dict[str, Local], pictures: Pictures, some: Path
+) -> None:
+    engine, _ = asked(backends["nano"], pictures)
+    prompts = [Prompt([305, 306, last], []) for last in (308, 309, 310)]
+    branched = HallE(some, 1.0).reader(engine).branch(prompts)
+    assert branched is not None
+    branches, first, _ = branched
+    second = branches.extend([[311], [312], [313]])
+    for row, prompt in enumerate(prompts):
+        alone = HallE(some, 1.0).reader(engine)
+        torch.testing.assert_close(first[row], alone.prefill(prompt)[0], rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(second[row], alone.extend([311 + row]), rtol=1e-3, atol=1e-3)
+        own = Reader(engine).prefill(prompt)[0]
+        assert not torch.allclose(first[row], own, rtol=1e-3, atol=1e-3)
+
+
 def test_it_is_chosen_by_name(
     tiny_folders: dict[str, Path], pictures: Pictures, some: Path
 ) -> None:

@@ -13,7 +13,7 @@ from agent import Agent
 from mllm.backends import NANO, load
 from mllm.backends.engine import Engine, Picture
 from mllm.backends.local import Local
-from mllm.backends.protocol import ModelError, generate
+from mllm.backends.protocol import ModelError, generate, generate_many
 from mllm.backends.scripted import Scripted
 from mllm.backends.session_cache import SessionCache
 from mllm.content import Message, Turn
@@ -21,6 +21,7 @@ from mllm.decoding import VCD, Decoding
 from mllm.decoding.vcd import contrast
 from mllm.model.chat import pictures as shown_pictures
 from tests.mllm.backends.conftest import Pictures, say, trajectory
+from tests.mllm.backends.test_batch import row_counts
 
 ARCHITECTURES = ("qwen3_vl", "llava", "internvl", "gemma3", "nano")
 TOKENS = 8
@@ -130,6 +131,26 @@ def test_tokens_are_those_of_two_whole_readings(
         # A turn leaves off a last character of which only the first bytes were generated.
         expected = engine.tokenizer.decode(words).rstrip("\ufffd")
         assert turn.text.strip() == expected.strip()
+
+
+@pytest.mark.parametrize("name", [*ARCHITECTURES, "shipped"])
+def test_side_by_side_it_says_what_it_says_alone(
+    name: str, models: Models, pictures: Pictures
+) -> None:
+    shown = pictures.add("img1", 1)
+    questions = ("How many cups?", "几个杯子？", "Why? Tell me at length.")
+    for media in ((shown,), ()):
+        prompts = [[say("user", *media, question)] for question in questions]
+        backend = models(name, VCD(alpha=2.0, beta=0.1))
+        alone = [generate(backend.session(pictures), m, max_tokens=TOKENS) for m in prompts]
+        with row_counts(backend) as rows:
+            together = generate_many(backend.session(pictures), prompts, max_tokens=TOKENS)
+        assert said(together) == said(alone)
+        # Gemma's sliding windows count padding: its prompts are read one after the other.
+        assert max(rows) == (1 if name == "gemma3" else len(prompts))
+        plain = generate_many(models(name).session(pictures), prompts, max_tokens=TOKENS)
+        assert media or said(plain) == said(alone)
+        assert not media or name in ("gemma3", "shipped") or said(plain) != said(alone)
 
 
 def test_without_a_picture_nothing_changes_and_nothing_is_paid(
