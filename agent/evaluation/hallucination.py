@@ -17,8 +17,10 @@ the descriptions; ``chair_i.kinds``, where a kind counts once however often a de
 so that who repeats a mistake is not worse than who makes it once; ``cover``, the share of the true
 kinds of objects that they name, so that silence does not win; ``seconds`` an answer; for
 ``verified`` also ``right_claims_kept`` and ``corrected_right``, and both of the descriptions alone,
-``.described``: of an answer to whether something is there, little can be lost. What is true comes
-from the labels of the scenes, never from a detector. ``notes`` say which rows help.
+``.described``: of an answer to whether something is there, little can be lost. All that is said
+of a scene is said side by side where the model can, and verified at once: its ``seconds`` are
+shared evenly. What is true comes from the labels of the scenes, never from a detector. ``notes``
+say which rows help.
 """
 
 from __future__ import annotations
@@ -47,10 +49,10 @@ from agent.evaluation.hallucination_scores import (
 from agent.evaluation.scenes import STYLE
 from agent.evaluation.statements import things
 from agent.store import MediaStore
-from agent.verify import verify
+from agent.verify import verify_many
 from mllm.backends import load
-from mllm.backends.protocol import Backend, MalformedOutput, ModelError, Session, generate
-from mllm.content import Artifact, Message
+from mllm.backends.protocol import Backend, ModelError, generate_many
+from mllm.content import Artifact, Message, Turn
 from mllm.data.lexicon import NAMES
 from mllm.data.phrasing import phrasings
 from mllm.data.scenes import Scene, render, sample_scene
@@ -176,15 +178,19 @@ class _Album:
         return one.artifact
 
     def look(self, backend: Backend, case: Case, picture: Artifact) -> Replies:
-        """The model's own description and answers, all in one session, so that the picture is
-        read once; nothing where it gives none."""
+        """The model's own description and answers, side by side where it can, so that the picture
+        is read once; nothing where it gives none."""
+        asked = [_asked(task, picture) for task in (_describe(), *case.asked)]
         session = backend.session(self._store)
+        started = time.perf_counter()
         try:
-            told = [self._ask(session, task, picture) for task in (_describe(), *case.asked)]
+            turns = generate_many(session, asked, max_tokens=MAX_TOKENS)
         finally:
             session.close()
-        texts, seconds = [text for text, _ in told], tuple(taken for _, taken in told)
-        return Replies(texts[0], dict(zip(case.asked, texts[1:], strict=True)), seconds)
+        texts = [turn.text if isinstance(turn, Turn) else "" for turn in turns]
+        seconds = (time.perf_counter() - started) / len(texts)
+        answers = dict(zip(case.asked, texts[1:], strict=True))
+        return Replies(texts[0], answers, (seconds,) * len(texts))
 
     def revise(self, lure: LURE, said: Replies, picture: Artifact) -> Replies:
         """The same with its description revised."""
@@ -195,25 +201,17 @@ class _Album:
         return replace(said, description=text, seconds=seconds)
 
     def check(self, backend: Backend, said: Replies, picture: Artifact) -> Replies:
-        """The same after verification."""
-        texts, seconds = [], []
-        path, asked = self._store.path(picture), (_describe(), *said.answers)
-        for question, text, before in zip(asked, said.texts, said.seconds, strict=True):
-            started = time.perf_counter()
-            if text.strip():
-                text = verify(text, [path], question=question, model=backend).answer
-            texts.append(text)
-            seconds.append(before + time.perf_counter() - started)
-        return Replies(texts[0], dict(zip(said.answers, texts[1:], strict=True)), tuple(seconds))
-
-    def _ask(self, session: Session, task: str, picture: Artifact) -> tuple[str, float]:
-        shown = _asked(task, picture)
+        """The same after verification, of all at once."""
+        asked = [(_describe(), said.description), *said.answers.items()]
+        full = [number for number, (_, text) in enumerate(asked) if text.strip()]
+        path, texts = self._store.path(picture), [text for _, text in asked]
         started = time.perf_counter()
-        try:
-            text = generate(session, shown, tool_choice="none", max_tokens=MAX_TOKENS).text
-        except MalformedOutput:
-            text = ""
-        return text, time.perf_counter() - started
+        done = verify_many([asked[number] for number in full], [path], model=backend)
+        seconds = (time.perf_counter() - started) / len(asked)
+        for number, verified in zip(full, done, strict=True):
+            texts[number] = verified.answer
+        answers = dict(zip(said.answers, texts[1:], strict=True))
+        return Replies(texts[0], answers, tuple(before + seconds for before in said.seconds))
 
 
 def _untrained(row: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def verify_answer(
     ``ModelError``.
     """
     parts = sentences(answer)
-    taken, usage = concepts(question, parts, session, lang)
+    taken, usage = concepts([(question, part) for part in parts], session, lang)
     unread = [part.strip() for part, some in zip(parts, taken, strict=True) if some is None]
     asked = questions([draft for some in taken for draft in some or ()], unread)
     experts.answer(images, asked)

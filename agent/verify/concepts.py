@@ -29,26 +29,25 @@ of such a sentence, which is not the same as that it claims nothing."""
 
 
 def concepts(
-    question: str, sentences: Sequence[str], session: Session, lang: str = ""
+    said: Sequence[tuple[str, str]], session: Session, lang: str = ""
 ) -> tuple[list[Drafts], Usage]:
-    """The drafts of each of ``sentences``, which go to the model together, equal ones once, and
-    what they cost.
+    """The drafts of sentences, each given behind the question that it answers, or "". They go to
+    the model together, equal ones once; and what they cost.
 
-    ``question`` is what they answer, or empty. They are asked about in ``lang``, or each in its
-    own language. Nobody is asked about white space. Raises ``ModelError``.
+    They are asked about in ``lang``, or each in its own language. Nobody is asked about white
+    space. Raises ``ModelError``.
     """
-    bare = [sentence.strip() for sentence in sentences]
-    different = [one for one in dict.fromkeys(bare) if one]
+    bare = [(question, sentence.strip()) for question, sentence in said]
+    different = [one for one in dict.fromkeys(bare) if one[1]]
     turns = generate_many(
         session,
-        [claims_messages(question, one, lang or language(one)) for one in different],
+        [claims_messages(question, one, lang or language(one)) for question, one in different],
         output_schema={**claims_schema(), "maxItems": SENTENCE_CLAIMS},
         max_tokens=SENTENCE_TOKENS,
     )
-    read: dict[str, Drafts] = {"": []}
-    read |= {one: _drafts(one, turn) for one, turn in zip(different, turns, strict=True)}
+    read = {one: _drafts(one[1], turn) for one, turn in zip(different, turns, strict=True)}
     usage = sum((t.usage for t in turns if isinstance(t, Turn)), Usage())
-    return [read[one] for one in bare], usage
+    return [read.get(one, []) for one in bare], usage
 
 
 def _drafts(sentence: str, reply: Turn | MalformedOutput) -> Drafts:

@@ -3,9 +3,9 @@
     verified = verify("Two cups stand left of the laptop.", images=["desk.png"])
     verified.answer, verified.claims
 
-The five stages, each for all sentences at once: the model says what every sentence claims, the
-experts look once per picture for everything that is claimed, and the model rewrites only the
-sentences of which a claim was contradicted. What it wrote is checked again.
+The five stages, each for all sentences of all texts at once: the model says what every sentence
+claims, the experts look once per picture for everything that is claimed, and the model rewrites
+only the sentences of which a claim was contradicted. What it wrote is checked again.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import Field
 
@@ -83,7 +83,21 @@ def verify(
     or no correction was found that holds. Raises ``InputError`` without text or pictures and for
     a picture that cannot be read, ``ModelError`` for a model that cannot be used.
     """
-    if not text.strip():
+    (verified,) = verify_many([(question, text)], images, model=model, tools=tools)
+    return verified
+
+
+def verify_many(
+    texts: Sequence[tuple[str, str]],
+    images: Sequence[media.Source],
+    *,
+    model: str | Backend | BaseChatModel = "nano",
+    tools: Sequence[Tool] | None = None,
+) -> list[VerifiedAnswer]:
+    """``verify`` for several texts about the same pictures, each given behind the question that
+    it answers, or "". The experts look once for all of them, and the model reads their sentences
+    side by side. ``tokens`` of each are those of all together."""
+    if not all(text.strip() for _, text in texts):
         raise InputError("There is no text to verify: give some.")
     if not images:
         raise InputError("There is no picture to verify the text against: give at least one.")
@@ -98,51 +112,44 @@ def verify(
         for one in loaded:
             store.put(one.data, one.artifact.sha256, one.suffix)
         shown = tuple(one.artifact for one in loaded)
-        known = Transcript("", language(text), "", shown, artifacts={a.id: a for a in shown})
+        lang = language(" ".join(text for _, text in texts))
+        known = Transcript("", lang, "", shown, artifacts={a.id: a for a in shown})
         given = {t.name: t for t in (default_tools() if tools is None else tools)}
         context = RunContext(store, backend, default_pool(), known)
         experts = Experts(context, given.get("detect"), given.get("read_text"), given.get("look"))
         session = backend.session(store)
         try:
-            return _Check(text, question, shown, session, experts).result()
+            return _Check(shown, session, experts).results(texts)
         finally:
             session.close()
 
 
-_Weighed = Weighed | None
+_Weighed: TypeAlias = Weighed | None
 """The claims of a text; None where the model could not take it apart."""
 
 
 @dataclass
 class _Check:
-    text: str
-    question: str
+    """The stages, for all sentences at once."""
+
     images: Sequence[Artifact]
     session: Session
     experts: Experts
     usage: Usage = Usage()
-    _ids: count[int] = field(default_factory=lambda: count(1))
-    _evidence: int = 0
 
-    def result(self) -> VerifiedAnswer:
-        said = sentences(self.text)
-        first = self._weighed(self._taken(said))
+    def results(self, texts: Sequence[tuple[str, str]]) -> list[VerifiedAnswer]:
+        parts = [(question, sentences(text)) for question, text in texts]
+        asked = [(question, one) for question, some in parts for one in some]
+        said = [one for _, one in asked]
+        first = self._weighed(self._taken(asked))
         new = self._corrected(said, first)
-        second = self._weighed(self._claimed(first, new))
-        done = [self._sentence(*one) for one in zip(said, first, new, second, strict=True)]
-        claims = [c for one in done for c in one.claims if c.verdict != "contradicted"]
-        evidence = {e.id: e for claim in claims for e in claim.evidence}
-        return VerifiedAnswer(
-            answer="".join(one.text for one in done),
-            sentences=tuple(done),
-            claims=tuple(claims),
-            evidence=tuple(evidence.values()),
-            tokens=self.usage,
-        )
+        second = self._weighed(self._claimed(asked, first, new))
+        rows = iter(zip(said, first, new, second, strict=True))
+        return [_Judge().answer(list(islice(rows, len(some))), self.usage) for _, some in parts]
 
-    def _taken(self, texts: Sequence[str]) -> list[Drafts]:
-        """What the model says that each text claims."""
-        taken, usage = concepts(self.question, texts, self.session)
+    def _taken(self, asked: Sequence[tuple[str, str]]) -> list[Drafts]:
+        """What the model says that each sentence claims."""
+        taken, usage = concepts(asked, self.session)
         self.usage += usage
         return taken
 
@@ -162,15 +169,49 @@ class _Check:
         self.usage += usage
         return new
 
-    def _claimed(self, first: Sequence[_Weighed], new: Sequence[Correction | None]) -> list[Drafts]:
+    def _claimed(
+        self,
+        asked: Sequence[tuple[str, str]],
+        first: Sequence[_Weighed],
+        new: Sequence[Correction | None],
+    ) -> list[Drafts]:
         """What the corrected sentences claim: what the others claimed was said before, and of one
         in which words were replaced it is known."""
-        taken = self._taken([one.text if one and one.true is None else "" for one in new])
+        taken = self._taken(
+            [
+                (question, one.text if one and one.true is None else "")
+                for (question, _), one in zip(asked, new, strict=True)
+            ]
+        )
         for i, (some, one) in enumerate(zip(first, new, strict=True)):
             if one and one.true is not None:
                 true = iter(one.true)
                 taken[i] = [next(true) if f.holds is False else d for d, f in some or ()]
         return taken
+
+
+_Row: TypeAlias = tuple[str, _Weighed, Correction | None, _Weighed]
+"""A sentence, its claims, the sentence put right, the claims of that."""
+
+
+@dataclass
+class _Judge:
+    """The verdicts on one text, whose claims and evidence are numbered."""
+
+    _ids: count[int] = field(default_factory=lambda: count(1))
+    _evidence: int = 0
+
+    def answer(self, rows: Sequence[_Row], usage: Usage) -> VerifiedAnswer:
+        done = [self._sentence(*row) for row in rows]
+        claims = [c for one in done for c in one.claims if c.verdict != "contradicted"]
+        evidence = {e.id: e for claim in claims for e in claim.evidence}
+        return VerifiedAnswer(
+            answer="".join(one.text for one in done),
+            sentences=tuple(done),
+            claims=tuple(claims),
+            evidence=tuple(evidence.values()),
+            tokens=usage,
+        )
 
     def _sentence(
         self, said: str, first: _Weighed, new: Correction | None, second: _Weighed

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from agent.cli import app
 from agent.errors import InputError
-from agent.verify import VerifiedAnswer, verify
+from agent.verify import VerifiedAnswer, verify, verify_many
 from agent.verify.sentences import sentences
 from mllm.backends.scripted import Scripted
 from mllm.data.scenes import render, sample_scene
@@ -168,6 +168,37 @@ def test_the_question_tells_what_a_bare_answer_claims(picture: Path) -> None:
     asked = verify("Yes.", [picture], question="Is there a zebra?", model=model, tools=[Detect()])
     assert asked.answer == "No."
     assert verify("Yes.", [picture], model=model, tools=[Detect()]).answer == "Yes."
+
+
+def test_several_texts_are_verified_at_once_as_each_alone(picture: Path) -> None:
+    said = {
+        "Yes.": [{"kind": "existence", "object": "zebra", "value": "yes"}],
+        "3 red cars stand here.": cars("3"),
+        "2 pigs, too.": PIGS,
+        "What a day!": [],
+    }
+
+    def taken(messages: Any) -> str:
+        told = messages[-1].words()
+        return json.dumps(next(drafts for text, drafts in said.items() if text in told))
+
+    texts = [
+        ("Is there a zebra?", "Yes."),
+        ("", "3 red cars stand here. 2 pigs, too."),
+        ("", "What a day! 2 pigs, too."),
+    ]
+    detect = Counting()
+    tools = [detect, ReadText()]
+    together = verify_many(texts, [picture], model=Scripted([taken] * 9), tools=tools)
+    assert [one.answer for one in together] == [
+        "No.", "2 red cars stand here. 1 pig, too.", "What a day! 1 pig, too."
+    ]  # fmt: skip
+    assert detect.calls == 1
+    for (question, text), one in zip(texts, together, strict=True):
+        model = Scripted([taken] * 9)
+        alone = verify(text, [picture], question=question, model=model, tools=tools)
+        assert one.model_copy(update={"tokens": alone.tokens}) == alone
+    assert detect.calls == 4
 
 
 def test_words_that_a_model_loses_letters_of_are_those_that_are_quoted(picture: Path) -> None:

@@ -332,8 +332,8 @@ def test_trained_rows_are_measured(
     monkeypatch.setattr(hallucination, "METHODS", {})
     monkeypatch.setattr(hallucination, "MAX_TOKENS", 8)
     monkeypatch.setattr(lure, "REVISION_TOKENS", 8)
-    untouched = lambda text, *_, **__: SimpleNamespace(answer=text)  # noqa: E731
-    monkeypatch.setattr(hallucination, "verify", untouched)
+    untouched = lambda texts, *_, **__: [SimpleNamespace(answer=text) for _, text in texts]  # noqa: E731
+    monkeypatch.setattr(hallucination, "verify_many", untouched)
     measured = hallucination.evaluate(
         1, SEED, str(folder), halle=f"{tmp_path}@-1", lure=str(folder), quiet=True
     )
