@@ -139,7 +139,11 @@ class Experts:
 
 def _side_by_side(looks: Sequence[Callable[[], None]]) -> None:
     """Experts that do not wait for each other. Raises what one of them raises."""
-    with ThreadPoolExecutor(max_workers=max(len(looks), 1)) as threads:
+    if len(looks) < 2:
+        for look in looks:
+            look()
+        return
+    with ThreadPoolExecutor(max_workers=len(looks)) as threads:
         for done in [threads.submit(look) for look in looks]:
             done.result()
 
