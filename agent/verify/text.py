@@ -3,9 +3,9 @@
     verified = verify("Two cups stand left of the laptop.", images=["desk.png"])
     verified.answer, verified.claims
 
-The five stages, each for all sentences of all texts at once: the model says what every sentence
-claims, the experts look once per picture for everything that is claimed, and the model rewrites
-only the sentences of which a claim was contradicted. What it wrote is checked again.
+The five stages, each for all sentences at once: the model says what every sentence claims, the
+experts look once per picture for everything that is claimed, and the model rewrites only the
+sentences of which a claim was contradicted. What it wrote is checked again.
 """
 
 from __future__ import annotations
@@ -95,8 +95,11 @@ def verify_many(
     tools: Sequence[Tool] | None = None,
 ) -> list[VerifiedAnswer]:
     """``verify`` for several texts about the same pictures, each given behind the question that
-    it answers, or "". The experts look once for all of them, and the model reads their sentences
-    side by side. ``tokens`` of each are those of all together."""
+    it answers, or "", with the same verdicts. The model reads the sentences of all of them side
+    by side, and the pictures are read once; ``tokens`` of each are those of all together. Raises
+    as ``verify`` does, also where one of the texts is blank."""
+    if not texts:
+        return []
     if not all(text.strip() for _, text in texts):
         raise InputError("There is no text to verify: give some.")
     if not images:
@@ -119,33 +122,35 @@ def verify_many(
         experts = Experts(context, given.get("detect"), given.get("read_text"), given.get("look"))
         session = backend.session(store)
         try:
-            return _Check(shown, session, experts).results(texts)
+            each = [experts, *(experts.for_another() for _ in texts[1:])]
+            return _Check(shown, session, each).results(texts)
         finally:
             session.close()
 
 
 _Weighed: TypeAlias = Weighed | None
-"""The claims of a text; None where the model could not take it apart."""
+"""The claims of a sentence; None where the model could not take it apart."""
 
 
 @dataclass
 class _Check:
-    """The stages, for all sentences at once."""
+    """The stages, for all sentences at once. ``experts`` are those of each text."""
 
     images: Sequence[Artifact]
     session: Session
-    experts: Experts
+    experts: Sequence[Experts]
     usage: Usage = Usage()
 
     def results(self, texts: Sequence[tuple[str, str]]) -> list[VerifiedAnswer]:
         parts = [(question, sentences(text)) for question, text in texts]
         asked = [(question, one) for question, some in parts for one in some]
         said = [one for _, one in asked]
-        first = self._weighed(self._taken(asked))
+        sizes = [len(some) for _, some in parts]
+        first = self._weighed(self._taken(asked), sizes)
         new = self._corrected(said, first)
-        second = self._weighed(self._claimed(asked, first, new))
+        second = self._weighed(self._claimed(asked, first, new), sizes)
         rows = iter(zip(said, first, new, second, strict=True))
-        return [_Judge().answer(list(islice(rows, len(some))), self.usage) for _, some in parts]
+        return [_Judge().answer(list(islice(rows, size)), self.usage) for size in sizes]
 
     def _taken(self, asked: Sequence[tuple[str, str]]) -> list[Drafts]:
         """What the model says that each sentence claims."""
@@ -153,13 +158,17 @@ class _Check:
         self.usage += usage
         return taken
 
-    def _weighed(self, taken: Sequence[Drafts]) -> list[_Weighed]:
-        """What the experts say of the claims."""
-        self.experts.answer(self.images, questions([d for some in taken for d in some or ()]))
-        return [
-            None if some is None else [(d, weigh(d, self.images, self.experts)) for d in some]
-            for some in taken
-        ]
+    def _weighed(self, taken: Sequence[Drafts], sizes: Sequence[int]) -> list[_Weighed]:
+        """What the experts say of the claims; ``sizes`` are the sentences of each text."""
+        weighed: list[_Weighed] = []
+        for experts, size in zip(self.experts, sizes, strict=True):
+            some = taken[len(weighed) : len(weighed) + size]
+            experts.answer(self.images, questions([d for drafts in some for d in drafts or ()]))
+            weighed += [
+                None if drafts is None else [(d, weigh(d, self.images, experts)) for d in drafts]
+                for drafts in some
+            ]
+        return weighed
 
     def _corrected(
         self, said: Sequence[str], weighed: Sequence[_Weighed]

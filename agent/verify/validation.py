@@ -40,6 +40,13 @@ class Experts:
     _read: dict[str, tuple[Box, ...] | None] = field(default_factory=dict)
     _seen: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
+    def for_another(self) -> Experts:
+        """The same experts for another text. What they read and saw they know; the detector looks
+        again, because it favours what it is asked for."""
+        return Experts(
+            self.context, self.detect, self.read_text, self.look, _read=self._read, _seen=self._seen
+        )
+
     def answer(self, images: Sequence[Artifact], questions: Questions) -> None:
         """Have everything that is asked found out about each picture: one pass of the detector
         for all labels, one of the reader, one batch of looks. What was asked before is not asked

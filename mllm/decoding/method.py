@@ -13,10 +13,11 @@ from mllm.backends.session_cache import SessionCache
 
 
 class Reader:
-    """Reads one conversation, and gives the model's logits as they are.
+    """Reads a conversation, and gives the model's logits as they are.
 
-    A turn calls ``prefill`` once, then ``weigh`` before and ``extend`` after each token. A method
-    derives from this class and replaces what it changes.
+    A turn calls ``prefill`` once, then ``weigh`` before and ``extend`` after each token; several
+    turns side by side call ``branch`` and do the same with what it gives. A method derives from
+    this class and replaces what it changes, in both, or lets ``branch`` give None.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -37,9 +38,9 @@ class Reader:
         ``extend``, -inf where the grammar forbids the token, and there they must stay so."""
         return logits
 
-
     def branch(self, prompts: Sequence[Prompt]) -> tuple[Branches, Tensor, list[int]] | None:
-        """As ``SessionCache.branch``: several prompts that begin alike, read side by side."""
+        """As ``SessionCache.branch``: several prompts that begin alike, read side by side. None
+        where that cannot be: they are read one after the other then."""
         if (branched := self._beginning.branch(prompts)) is None:
             return None
         rows, logits, cached = branched

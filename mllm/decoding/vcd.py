@@ -4,9 +4,9 @@ The conversation is read twice, once with noised pictures. What the model would 
 its habits of language, is likely in both readings; subtracting the second leaves what it sees.
 
 The peer's defaults differ from each other (code alpha 0.5, command line 1; beta 0.1, its POPE
-script 0.2) and it runs the second forward for every token. Here it is left out where it decides
-nothing, and the skipped tokens are made up for together when it does; the tokens that come out
-are the same.
+script 0.2) and it runs the second forward for every token. Of one conversation it is left out here
+where it decides nothing, and the skipped tokens are made up for together when it does; the tokens
+that come out are the same. Of several that are read side by side it is not.
 """
 
 from __future__ import annotations
@@ -123,7 +123,6 @@ class ContrastReader(Reader):
         self._sees = False
 
     def prefill(self, prompt: Prompt) -> tuple[Tensor, int]:
-        # Before the first reading: once it has encoded a picture its pixels are gone.
         self._sees, self._prompt, self._new = bool(prompt.blocks), self._blurred(prompt), []
         return super().prefill(prompt)
 
@@ -133,8 +132,8 @@ class ContrastReader(Reader):
         second = self._second.branch([self._blurred(prompt) for prompt in prompts])
         if second is None or (first := super().branch(prompts)) is None:
             return None
-        rows, logits, cached = first
-        return ContrastBranches(rows, *second[:2], self._method), logits, cached
+        branches, logits, cached = first
+        return ContrastBranches(branches, *second[:2], self._method), logits, cached
 
     def extend(self, ids: list[int]) -> Tensor:
         self._new += ids
@@ -161,6 +160,7 @@ class ContrastReader(Reader):
         return logits
 
     def _blurred(self, prompt: Prompt) -> Prompt:
+        # Made before the first reading: once it has encoded a picture its pixels are gone.
         blocks = [replace(b, picture=self._noised(b.picture)) for b in prompt.blocks]
         return Prompt(prompt.ids, blocks)
 
@@ -171,8 +171,7 @@ class ContrastReader(Reader):
 
 
 class ContrastBranches(Branches):
-    """Both readings of several prompts. Here the second is never left out: among several rows
-    there is nearly always one that needs it."""
+    """Both readings of several prompts, whose rows go on together."""
 
     def __init__(self, first: Branches, second: Branches, distorted: Tensor, method: VCD) -> None:
         """``distorted`` ``(b, vocabulary)``: logits of the next tokens in the second reading."""
@@ -186,6 +185,7 @@ class ContrastBranches(Branches):
     def keep(self, rows: Sequence[int]) -> None:
         self._first.keep(rows)
         self._second.keep(rows)
+        self._distorted = self._distorted[list(rows)]
 
     def weigh(self, logits: Tensor) -> Tensor:
         return contrast(logits, self._distorted, self._method.alpha, self._method.beta)

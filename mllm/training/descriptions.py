@@ -123,7 +123,7 @@ def _exists(view: View, rng: random.Random, words: _Words) -> Turn:
     label = _label(view, rng, 0.5)
     found = [t for t in view.things if t.label == label]
     one, many = words.one(label), words.many(label)
-    ask, name = words.rng.choice(
+    ask, name = rng.choice(
         words(
             [("Is there a {}?", one), ("Do you see a {}?", one), ("{}?", one),
              ("Are there any {}?", many)],

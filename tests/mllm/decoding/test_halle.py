@@ -110,11 +110,12 @@ def test_sessions_with_other_settings_do_not_meet(
         torch.testing.assert_close(logits, whole, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["qwen3_vl", "nano"])
 def test_side_by_side_it_says_what_it_says_alone(
-    backends: dict[str, Local], pictures: Pictures, some: Path
+    name: str, backends: dict[str, Local], pictures: Pictures, some: Path
 ) -> None:
-    engine, _ = asked(backends["nano"], pictures)
-    prompts = [Prompt([305, 306, last], []) for last in (308, 309, 310)]
+    engine, shown = asked(backends[name], pictures)
+    prompts = [Prompt([*shown.ids, last], shown.blocks) for last in (308, 309, 310)]
     branched = HallE(some, 1.0).reader(engine).branch(prompts)
     assert branched is not None
     branches, first, _ = branched
