@@ -1,12 +1,15 @@
 """What can be said of a view: short questions and answers that teach the decoder to read visual
-tokens. Places are location tokens; an answer that follows from places says these first."""
+tokens. Places are location tokens; an answer that follows from places says these first.
+
+They are asked in a form of their own ("frog: how many?"), so that what a person asks is answered as
+conversations teach it, in sentences.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from collections.abc import Callable
-from typing import TypeVar
 
 import numpy as np
 
@@ -20,7 +23,6 @@ from mllm.training.views import BACKGROUND, NO_COLOR, PLACES, Thing, View
 CHINESE = 0.2
 
 Turn = tuple[str, str]
-T = TypeVar("T")
 
 
 def turns(view: View, rng: random.Random, number: int) -> list[Turn]:
@@ -53,7 +55,7 @@ def searches(view: View, rng: random.Random, number: int) -> list[Turn]:
     chosen = rng.sample(here, min(len(here), number)) + away
     rng.shuffle(chosen)
     asked = [(words.one(label), [t for t in view.things if t.label == label]) for label in chosen]
-    return [(words("{}: where?", "{}在哪里？").format(n), _found(n, t, words)) for n, t in asked]
+    return [(words("{}: where?", "{}：在哪里？").format(n), _found(n, t, words)) for n, t in asked]
 
 
 def _found(name: str, things: list[Thing], words: _Words) -> str:
@@ -81,7 +83,7 @@ class _Words:
         self.rng, self.zh = rng, lang == "zh"
         self.colors: dict[str, str] = phrasings(lang)["colors"]
 
-    def __call__(self, en: T, zh: T) -> T:
+    def __call__(self, en: str, zh: str) -> str:
         return zh if self.zh else en
 
     def one(self, label: str) -> str:
@@ -122,35 +124,25 @@ def _label(view: View, rng: random.Random, present: float) -> str:
 def _exists(view: View, rng: random.Random, words: _Words) -> Turn:
     label = _label(view, rng, 0.5)
     found = [t for t in view.things if t.label == label]
-    one, many = words.one(label), words.many(label)
-    ask, name = rng.choice(
-        words(
-            [("Is there a {}?", one), ("Do you see a {}?", one), ("{}?", one),
-             ("Are there any {}?", many)],
-            [("图里有{}吗？", one), ("有没有{}？", one), ("{}？", one)],
-        )
-    )
+    one = words.one(label)
     answer = words("yes" if found else "no", "有" if found else "没有")
-    return ask.format(name), f"{_found(name, found, words)} {answer}"
+    ask = words("{}: yes or no?", "{}：有没有？").format(one)
+    return ask, f"{_found(one, found, words)} {answer}"
 
 
 def _count(view: View, rng: random.Random, words: _Words) -> Turn:
     label = _label(view, rng, 0.85)
     found = [t for t in view.things if t.label == label]
-    ask = words(
-        rng.choice(["How many {}?", "Count the {}.", "How many {} are there?"]),
-        rng.choice(["有几个{}？", "图里有多少{}？"]),
-    )
     many = words.many(label)
-    return ask.format(many), f"{_found(many, found, words)} {len(found)}"
+    ask = words("{}: how many?", "{}：几个？").format(many)
+    return ask, f"{_found(many, found, words)} {len(found)}"
 
 
 def _where(view: View, rng: random.Random, words: _Words) -> Turn:
     label = _label(view, rng, 0.9)
     found = [t for t in view.things if t.label == label]
-    ask = words(rng.choice(["Where is the {}?", "Find the {}.", "{}: where?"]), "{}在哪里？")
     one = words.one(label)
-    return ask.format(one), _found(one, found, words)
+    return words("{}: where?", "{}：在哪里？").format(one), _found(one, found, words)
 
 
 def _what(view: View, rng: random.Random, words: _Words) -> Turn | None:
@@ -160,7 +152,7 @@ def _what(view: View, rng: random.Random, words: _Words) -> Turn | None:
     one = spot(rng.choice(view.things))
     if shown[one.place] > 1:
         return None
-    return words("What is at {}?", "{}是什么？").format(one.place), one.named(words("en", "zh"))
+    return words("{}: what?", "{}：什么？").format(one.place), one.named(words("en", "zh"))
 
 
 def _color(view: View, rng: random.Random, words: _Words) -> Turn | None:
@@ -169,12 +161,9 @@ def _color(view: View, rng: random.Random, words: _Words) -> Turn | None:
     if not single:
         return None
     thing = rng.choice(single)
-    ask = words(
-        rng.choice(["What color is the {}?", "The color of the {}?"]),
-        rng.choice(["{}是什么颜色？", "{}的颜色？"]),
-    )
     assert thing.color is not None
-    return ask.format(words.one(thing.label)), words.colors[thing.color]
+    ask = words("{}: what color?", "{}：什么颜色？").format(words.one(thing.label))
+    return ask, words.colors[thing.color]
 
 
 def _relation(view: View, rng: random.Random, words: _Words) -> Turn | None:
@@ -191,7 +180,7 @@ def _relation(view: View, rng: random.Random, words: _Words) -> Turn | None:
     en, zh, distance = rng.choice(options)
     if abs(distance) < 0.08:
         return None
-    ask = words(f"Is the {{0}} {en} the {{1}}?", f"{{0}}在{{1}}的{zh}吗？")
+    ask = words(f"{{0}}: {en} {{1}}?", f"{{0}}：在{{1}}的{zh}吗？")
     answer = words("yes" if distance > 0 else "no", "是" if distance > 0 else "不是")
     first, second = words.one(a.label), words.one(b.label)
     looked = f"{_found(first, [a], words)} {_found(second, [b], words)}"
@@ -199,7 +188,7 @@ def _relation(view: View, rng: random.Random, words: _Words) -> Turn | None:
 
 
 def _list(view: View, rng: random.Random, words: _Words) -> Turn:
-    ask = words(rng.choice(["What is there?", "Describe the picture."]), "图里有什么？")
+    ask = words("all: where?", "全部：在哪里？")
     return ask, told(in_order(map(spot, view.things)), words("en", "zh"))
 
 
@@ -207,12 +196,10 @@ def _setting(view: View, rng: random.Random, words: _Words) -> Turn | None:
     settings = phrasings(words("en", "zh"))["settings"]
     if view.setting not in settings:
         return None
-    ask = words(rng.choice(["What place is it?", "The background?"]), "这是什么地方？")
-    return ask, settings[view.setting]
+    return words("place: what?", "地方：什么？"), settings[view.setting]
 
 
 _ASKERS: tuple[Callable[[View, random.Random, _Words], Turn | None], ...] = (
-    _exists, _count, _where, _what, _color, _relation, _list,
-    _setting,
+    _exists, _count, _where, _what, _color, _relation, _list, _setting,
 )
 _WEIGHTS = (4, 3, 2, 2, 2, 2, 3, 2)
