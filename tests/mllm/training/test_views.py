@@ -63,7 +63,7 @@ def test_what_is_there_is_pointed_at_before_yes_or_no() -> None:
     seen: Counter[str] = Counter()
     for i in range(8):
         view = views()[i]
-        for ask, answer in turns(view, random.Random(i), 40):
+        for ask, answer in turns(view, random.Random(i), 80):
             if ask.endswith(": yes or no?"):
                 found, said = answer.rsplit(" ", 1)
                 assert found.endswith(NOWHERE["en"]) == (said == "no")
