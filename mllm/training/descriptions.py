@@ -54,8 +54,12 @@ def searches(view: View, rng: random.Random, number: int) -> list[Turn]:
     away = rng.sample([n for n in NAMES if n not in here], number // 3)
     chosen = rng.sample(here, min(len(here), number)) + away
     rng.shuffle(chosen)
-    asked = [(words.one(label), [t for t in view.things if t.label == label]) for label in chosen]
-    return [(words("{}: where?", "{}：在哪里？").format(n), _found(n, t, words)) for n, t in asked]
+    return [_sought(view, label, words) for label in chosen]
+
+
+def _sought(view: View, label: str, words: _Words) -> Turn:
+    found, one = [t for t in view.things if t.label == label], words.one(label)
+    return words("{}: where?", "{}：在哪里？").format(one), _found(one, found, words)
 
 
 def _found(name: str, things: list[Thing], words: _Words) -> str:
@@ -139,10 +143,7 @@ def _count(view: View, rng: random.Random, words: _Words) -> Turn:
 
 
 def _where(view: View, rng: random.Random, words: _Words) -> Turn:
-    label = _label(view, rng, 0.9)
-    found = [t for t in view.things if t.label == label]
-    one = words.one(label)
-    return words("{}: where?", "{}：在哪里？").format(one), _found(one, found, words)
+    return _sought(view, _label(view, rng, 0.9), words)
 
 
 def _what(view: View, rng: random.Random, words: _Words) -> Turn | None:
