@@ -51,7 +51,7 @@ def play(wob: MiniWob, *lines: Line, task: str = "enter-text", seed: int = 3) ->
 def test_a_teacher_wins_the_episode(wob: MiniWob, task: str) -> None:
     played = wob.play(task, 7, lambda asked: teacher(task, asked))
     assert (played.ending, played.reward) == ("success", 1.0)
-    assert 0 < played.times.observe < played.times.act
+    assert min(played.times.observe, played.times.act) > 0  # each is counted to its own share
 
 
 def test_what_a_teacher_plays_is_a_lesson(tmp_path: Path) -> None:

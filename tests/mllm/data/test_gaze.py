@@ -66,6 +66,6 @@ def test_views_are_listed_in_the_same_words() -> None:
         answer
         for i in range(4)
         for ask, answer in turns(views[i], stream(1, i, "test"), 20)
-        if ask in ("What is there?", "Describe the picture.")
+        if ask in ("all: where?", "全部：在哪里？")
     ]
     assert listed and all(PLACE.match(answer) or answer == "nowhere" for answer in listed)
