@@ -12,13 +12,17 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; \
 	done)
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint suite clean
 
 demo: $(READY)
 	$(BIN)/corvid demo
 
-# One process a core, each with one thread: a file's tests stay together, with what they share.
-test: lint
+# The checks, which keep one core busy for minutes, run beside the suite, which often waits for pages.
+test: $(READY)
+	@$(MAKE) --no-print-directory --jobs=2 lint suite
+
+# A process a core, each with one thread: a file's tests stay together, with what they share.
+suite: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --dist loadfile
 
 lint: $(READY)
@@ -32,7 +36,7 @@ $(READY): pyproject.toml
 		|| { .ci/system python3-venv && $(PYTHON) -m venv --clear $(VENV); } \
 		|| { echo "Python cannot make a virtual environment: install its venv module (on Debian python3-venv)." >&2; exit 1; }
 	@echo "Installing Corvid into $(VENV); the first time this takes a few minutes."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -e '.[all,dev]'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps 'miniwob>=1.0'
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || .ci/system chromium || true
 	@command -v espeak-ng >/dev/null || .ci/system espeak-ng || true

@@ -19,18 +19,8 @@ import numpy as np
 
 from mllm.data import designs, signs
 from mllm.data.lexicon import BY_NAME
-from mllm.data.scenes import (
-    LARGE_FROM,
-    SIZE_GAP,
-    SMALL_BELOW,
-    Placement,
-    Scene,
-    SceneObject,
-    SpriteLook,
-    owner_map,
-    sample_scene,
-    size_word,
-)
+from mllm.data.looks import SpriteLook, clear_size, drawn
+from mllm.data.scenes import Placement, Scene, SceneObject, owner_map, sample_scene
 from mllm.data.signs import SignLook, sign_text
 
 Kind = Literal["count", "existence", "object", "color", "text"]
@@ -39,7 +29,6 @@ in its place; its colour; what a sign says."""
 KINDS: tuple[Kind, ...] = ("count", "existence", "object", "color", "text")
 _TRIES = 400
 _LETTERS = "ABDEKMRSTX3579"  # of near misses, as in questions about signs
-_BLANK = 512  # side of the empty picture that looks are measured on
 
 
 @dataclass(frozen=True)
@@ -105,9 +94,9 @@ def _exchanged(scene: Scene, number: int, rng: random.Random) -> Scene | None:
         return None
     label = rng.choice(others)
     sprite = rng.choice(drawer[label])
-    _, _, wide, high = _extent(look)
+    high, wide = drawn(look).solid.shape
     other = replace(look, sprite=sprite)
-    _, _, other_wide, other_high = _extent(other)
+    other_high, other_wide = drawn(other).solid.shape
     other = replace(other, scale=look.scale * min(wide / other_wide, high / other_high))
     return _replaced(scene, number, replace(thing, label=label, sprite=sprite), other)
 
@@ -161,17 +150,16 @@ def _replaced(
     old = scene.objects[number]
     if old.visible < 1:
         return None
-    dx, dy, wide, high = _extent(look)
+    layer = drawn(look)
+    high, wide = layer.solid.shape
     left = round((old.box[0] + old.box[2] - wide) / 2)
     top = round((old.box[1] + old.box[3] - high) / 2)
     if left < 1 or top < 1 or left + wide >= scene.width or top + high >= scene.height:
         return None
     box = (float(left), float(top), float(left + wide), float(top + high))
-    ratio = (wide * high / (scene.width * scene.height)) ** 0.5
-    unclear = min(abs(ratio - SMALL_BELOW), abs(ratio - LARGE_FROM)) < SIZE_GAP
-    if unclear or size_word(box, scene.width, scene.height) != old.size:
+    if clear_size(wide * high / (scene.width * scene.height)) != old.size:
         return None
-    placement = replace(scene.placements[number], look=look, x=left - dx, y=top - dy)
+    placement = replace(scene.placements[number], look=look, x=left - layer.left, y=top - layer.top)
     return _put(scene, number, replace(thing, box=box), placement)
 
 
@@ -183,18 +171,6 @@ def _put(scene: Scene, number: int, thing: SceneObject, placement: Placement) ->
     before, after = owner_map(scene), owner_map(changed)
     others = np.where(before == number, -1, before)
     return changed if np.array_equal(others, np.where(after == number, -1, after)) else None
-
-
-def _extent(look: SpriteLook | SignLook) -> tuple[int, int, int, int]:
-    """Where the solid part of a look lies in its layer, and its width and height, in pixels."""
-    at = _BLANK // 4
-    blank = Scene(
-        _BLANK, _BLANK, "", (), "", 0, 0, placements=(Placement(look, at, at, None),)
-    )
-    shown = owner_map(blank) == 0
-    rows, columns = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
-    left, top = int(columns[0]), int(rows[0])
-    return left - at, top - at, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top
 
 
 def _alike(scene: Scene, number: int) -> int:

@@ -19,9 +19,10 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
 from mllm.data.lexicon import NAMES
+from mllm.data.looks import SpriteLook
 from mllm.data.photos import page, photo
 from mllm.data.scene_files import write_yolo, yolo_lines
-from mllm.data.scenes import Placement, Scene, SpriteLook, render, sample_scene
+from mllm.data.scenes import Placement, Scene, render, sample_scene
 from mllm.training.invented import invent, invented_scene
 
 REPAINTED = 0.5

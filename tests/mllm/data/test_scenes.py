@@ -11,16 +11,15 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from mllm.data import designs, signs
+from mllm.data.canvas import LEAST_VISIBLE
+from mllm.data.designs import COLORS
 from mllm.data.lexicon import BY_NAME, INDEX, NAMES
+from mllm.data.looks import LARGE_FROM, SMALL_BELOW
 from mllm.data.scene_files import dense_labels, write_yolo, yolo_lines
 from mllm.data.scenes import (
-    COLORS,
-    LARGE_FROM,
-    LEAST_VISIBLE,
     MAX_COUNT,
     MAX_OBJECTS,
     SIGN_COLORS,
-    SMALL_BELOW,
     Scene,
     owner_map,
     render,

@@ -10,15 +10,9 @@ import numpy as np
 import pytest
 
 from mllm.data.lexicon import BY_NAME, NAMES, normalize
+from mllm.data.looks import LARGE_FROM, SMALL_BELOW
 from mllm.data.phrasing import phrasings
-from mllm.data.scenes import (
-    LARGE_FROM,
-    SMALL_BELOW,
-    Scene,
-    SceneObject,
-    owner_map,
-    render,
-)
+from mllm.data.scenes import Scene, SceneObject, owner_map, render
 from mllm.data.twin_pairs import Pair, pairs
 from mllm.data.twins import KINDS, Twins, twins
 
