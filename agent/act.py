@@ -66,8 +66,7 @@ def _start(call: ToolCall, live: Live) -> Pending:
     """Begin a call, or settle at once that it is not to be made."""
     tool = live.tools.get(call.name)
     if tool is None:
-        known = ", ".join(live.tools) or "none"
-        return _said(f"There is no tool {call.name!r}. Tools: {known}.")
+        return _said(render("no_tool", live.lang, tool=call.name, tools=", ".join(live.tools)))
     if tool.side_effect:
         return lambda: _once(tool, call, live)
     if _repeated(call, live):
@@ -132,8 +131,9 @@ def _launch(
             live.check()
         seconds = time.monotonic() - started
         if not future.done():
-            gave_up = f"{call.name} gave no result in {limit:.3g} s and was left alone."
-            return Outcome(parts=(Text(text=gave_up),), error=True, seconds=seconds)
+            waited, effect = f"{limit:.3g}", tool.side_effect
+            said = render("no_result", live.lang, tool=call.name, seconds=waited, effect=effect)
+            return Outcome(parts=(Text(text=said),), error=True, seconds=seconds)
         return _outcome(call, future, seconds, live)
 
     return finish
@@ -162,7 +162,8 @@ def _outcome(
         except Exception as fault:  # a picture that cannot be encoded is the tool's fault too
             error = fault
     reason = (str(error).strip().splitlines() or ["no reason given"])[0][:300]
-    said = f"{call.name} failed: {type(error).__name__}: {reason}"
+    reason = f"{type(error).__name__}: {reason}"
+    said = render("tool_failed", live.lang, tool=call.name, reason=reason)
     trace = "".join(traceback.format_exception(error))
     return Outcome(parts=(Text(text=said),), error=True, seconds=seconds, traceback=trace)
 

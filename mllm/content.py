@@ -107,6 +107,8 @@ Region = Annotated[Point | Box | Polygon, Field(discriminator="type")]
 
 
 class Text(Value):
+    """Words inside a message."""
+
     type: Literal["text"] = "text"
     text: str
 
@@ -170,6 +172,8 @@ class ToolSpec(Value):
 
 
 class ToolCall(Value):
+    """A call that a model wants made. ``arguments`` fit the tool's schema; ``id`` is the run's."""
+
     id: str
     name: str
     arguments: dict[str, Any]

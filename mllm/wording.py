@@ -1,4 +1,4 @@
-"""Whether words stand in a text that was read, however the reader spaced and wrote them."""
+"""Text as it was read: whether words stand in it, however the reader spaced and wrote them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Sequence
 
 _WORD = re.compile(r"[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+")
 """A run without spaces, or one Chinese character."""
+
+
+HAN = re.compile(r"[\u2e80-\u9fff\uff00-\uffef]")
+"""A sign of Chinese text, its punctuation included."""
 
 
 def stands_in(wanted: str, text: str) -> bool:

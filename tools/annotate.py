@@ -16,6 +16,7 @@ from PIL import ImageDraw, ImageFont
 from mllm.content import Box, Boxes
 from mllm.data.lexicon import normalize
 from mllm.geometry import intersection
+from mllm.wording import HAN
 from tools.crop import on_picture
 from tools.protocol import Image, Picture, Tool
 
@@ -128,7 +129,7 @@ def _caption(box: Box, row: int | None) -> str:
     name = " ".join(w for w in (box.color, box.label) if w)
     if box.text is not None:
         name = f'{name} "{box.text}"'.strip()
-    if _is_han(name) and _han_font() is None:
+    if HAN.search(name) and _han_font() is None:
         name = normalize(box.label or "") or ("text" if box.text is not None else "object")
     if len(name) > MAX_TEXT:
         name = name[: MAX_TEXT - 3].rstrip() + "..."
@@ -169,10 +170,6 @@ def _grown(
 
 def _dark(color: Color) -> bool:
     return 0.299 * color[0] + 0.587 * color[1] + 0.114 * color[2] < 140
-
-
-def _is_han(text: str) -> bool:
-    return any("\u2e80" <= c <= "\u9fff" or "\uff00" <= c <= "\uffef" for c in text)
 
 
 def _font(text: str, size: int) -> Font:

@@ -145,6 +145,8 @@ class _Argument:
 
 
 class Image(_Argument):
+    """An argument that takes a picture of the run by its id."""
+
     kind = "image"
     hint = ID + "an image, such as img1"
 
@@ -160,16 +162,22 @@ class _File(_Argument):
 
 
 class Audio(_File):
+    """An argument that takes a sound of the run by its id."""
+
     kind = "audio"
     hint = ID + "a sound, such as aud1"
 
 
 class Video(_File):
+    """An argument that takes a video of the run by its id."""
+
     kind = "video"
     hint = ID + "a video, such as vid1"
 
 
 class Document(_File):
+    """An argument that takes a document of the run by its id."""
+
     kind = "document"
     hint = ID + "a document, such as page1"
 
@@ -247,8 +255,8 @@ class Tool(ABC):
     def call(self, arguments: Mapping[str, Any], context: ToolContext) -> tuple[Part, ...]:
         """Validate ``arguments`` (as a model wrote them), resolve ids, run, and normalise.
 
-        Raises ``ToolError`` with a sentence for the model when an argument is wrong, and
-        whatever ``run`` raises.
+        Raises ``ToolError`` with a sentence for the model when an argument is wrong or a library
+        is not installed, and whatever ``run`` raises.
         """
         known = self._signature
         # A null for a parameter with a default means: the default.
@@ -259,9 +267,15 @@ class Tool(ABC):
             raise ToolError(explain(error, self.spec, given)) from None
         if known.context is not None:
             values[known.context] = context
-        output = self.run(**values)
-        if inspect.iscoroutine(output):
-            output = _finish(output)
+        try:
+            output = self.run(**values)
+            if inspect.iscoroutine(output):
+                output = _finish(output)
+        except ModuleNotFoundError as error:  # a light installation: the model can do without
+            raise ToolError(
+                f"{self.name} needs {error.name}, which is not installed: go on without it; a "
+                "person can run pip install 'corvid-agent[all]'"
+            ) from error
         return tuple(_parts(output, self.name)) or (Text(text="nothing"),)
 
     @cached_property

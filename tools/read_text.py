@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image as PILImage
 
 from mllm.content import Box, Boxes
-from mllm.wording import times
+from mllm.wording import HAN, times
 from tools.crop import enclosing
 from tools.protocol import Image, Tool, ToolContext
 
@@ -152,7 +152,7 @@ def _joined(line: list[Box]) -> Box:
     text = line[0].text or ""
     for word in line[1:]:
         said = word.text or ""
-        text += said if _is_han(text[-1:]) and _is_han(said[:1]) else f" {said}"
+        text += said if HAN.match(text[-1:]) and HAN.match(said) else f" {said}"
     return line[0].model_copy(
         update={
             "y0": min(b.y0 for b in line),
@@ -174,10 +174,6 @@ def _in_reading_order(lines: list[Box]) -> list[Box]:
         else:
             rows.append([line])
     return [line for row in rows for line in sorted(row, key=lambda b: b.x0)]
-
-
-def _is_han(text: str) -> bool:
-    return bool(re.match(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]", text))
 
 
 def _centre_in(line: Box, region: Box) -> bool:

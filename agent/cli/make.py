@@ -51,7 +51,7 @@ def data(
     style: Annotated[
         str,
         typer.Option("--style", help="A design, or a folder with a picture a category (cup.png)."),
-    ] = "twemoji",
+    ] = "train",
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Phrasings and layouts that training never uses.")
     ] = False,

@@ -216,6 +216,7 @@ def _narrowed(
 
 
 def denied(draft: ClaimDraft) -> bool:
+    """Whether the claim says that something is not so."""
     return draft.value.strip().lower() == "no"
 
 

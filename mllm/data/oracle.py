@@ -192,7 +192,7 @@ def _attempt(
         _, op, _ = work[0]
         for _ in range(failures):
             call = t.call(TOOL_OF[type(op)], **_arguments(t, op, results, ids))
-            reason = Text(text=failure(call.name, t.rng))
+            reason = Text(text=failure(call.name, t.rng, t.question.lang))
             t.step([call], [t.result(call, reason, error=True)])
         if failures == 2:
             return False
@@ -287,17 +287,22 @@ def _short(q: Question, key: str) -> str:
     return str(phrasings(q.lang)["answers"][key])
 
 
-def failure(tool: str, rng: random.Random) -> str:
+_REASONS = (
+    None,  # it hung
+    "RuntimeError: out of memory",
+    "ConnectionError: the server closed the connection",
+    "OSError: [Errno 5] Input/output error",
+    "BrokenPipeError: [Errno 32] Broken pipe",
+)
+
+
+def failure(tool: str, rng: random.Random, lang: str) -> str:
     """What a run says of a call that came to nothing through no fault of the model."""
-    return rng.choice(
-        (
-            f"{tool} gave no result in {rng.choice((10, 30, 60, 120))} s and was left alone.",
-            f"{tool} failed: RuntimeError: out of memory",
-            f"{tool} failed: ConnectionError: the server closed the connection",
-            f"{tool} failed: OSError: [Errno 5] Input/output error",
-            f"{tool} failed: BrokenPipeError: [Errno 32] Broken pipe",
-        )
-    )
+    reason = rng.choice(_REASONS)
+    if reason is None:
+        waited = rng.choice((10, 30, 60, 120))
+        return render("no_result", lang, tool=tool, seconds=waited, effect=False)
+    return render("tool_failed", lang, tool=tool, reason=reason)
 
 
 def _corrected(t: Trace, answer: str, doubted: bool) -> str:

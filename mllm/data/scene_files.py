@@ -1,14 +1,11 @@
-"""Scenes as training material: detection data sets on disk and dense labels for patches."""
+"""Scenes as training material: detection data sets on disk."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mllm.data.lexicon import INDEX, NAMES
-from mllm.data.scenes import Scene, owner_map, render, sample_scene
+from mllm.data.scenes import Scene, render, sample_scene
 
 
 def write_yolo(
@@ -50,19 +47,3 @@ def yolo_lines(scene: Scene) -> list[str]:
         )
         lines.append(f"{INDEX[thing.label]} " + " ".join(f"{s:.6f}" for s in shares) + "\n")
     return lines
-
-
-def dense_labels(scene: Scene, grid: int) -> NDArray[np.int64]:
-    """Category numbers (grid, grid), rows from the top, of what shows at each patch's centre.
-
-    The patches are those of the picture resized, not padded, to a square: patch (row, column) has
-    its centre at ((column + 0.5) / grid * width, (row + 0.5) / grid * height) in picture pixels,
-    and shows the topmost object whose alpha there is at least one half. -1 is background.
-    """
-    centres = (np.arange(grid) + 0.5) / grid
-    rows = (centres * scene.height).astype(int)
-    columns = (centres * scene.width).astype(int)
-    owners = owner_map(scene)[np.ix_(rows, columns)]
-    categories = np.array([INDEX[thing.label] for thing in scene.objects] + [-1], dtype=np.int64)
-    labels: NDArray[np.int64] = categories[owners]  # -1 picks the last, background
-    return labels

@@ -9,6 +9,7 @@ objects against the words of the colours. Each step draws another form of each n
 from __future__ import annotations
 
 import random
+import zlib
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +32,7 @@ class DenseLoss:
     loss and the share of object patches whose category is right."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, seed: int = 0) -> None:
-        self.random = random.Random(seed)
+        self.seed = seed
         self.tokenizer = tokenizer
         en, zh = phrasings("en")["settings"], phrasings("zh")
         self.categories = [
@@ -47,7 +48,9 @@ class DenseLoss:
     ) -> tuple[Tensor, Tensor]:
         aligned = aligned.flatten(0, 1).float()
         labels, tints = categories.flatten().long(), colors.flatten().long()
-        scores = aligned @ self._words(self.categories, embedding).T
+        # By the labels alone: a run that is resumed draws the words that it would have drawn.
+        rng = random.Random(f"{self.seed}/{zlib.crc32(labels.cpu().numpy().tobytes())}")
+        scores = aligned @ self._words(self.categories, embedding, rng).T
         background = scores.shape[1] - 1
         labels = labels.where(labels >= 0, background)
         weight = torch.ones(scores.shape[1], device=scores.device)
@@ -55,7 +58,7 @@ class DenseLoss:
         loss = F.cross_entropy(scores, labels, weight=weight)
         tinted = tints >= 0
         if tinted.any():
-            hues = aligned[tinted] @ self._words(self.colors, embedding).T
+            hues = aligned[tinted] @ self._words(self.colors, embedding, rng).T
             loss = loss + COLOR_WEIGHT * F.cross_entropy(hues, tints[tinted])
         shown = labels < self.objects
         right = (scores.argmax(-1) == labels)[shown].float().mean()
@@ -68,11 +71,16 @@ class DenseLoss:
         """The tokens of a name without its spaces."""
         return [t for w in words.split() for t in self.tokenizer(w)["input_ids"]]
 
-    def _words(self, entries: list[tuple[list[int], list[list[int]]]], embedding: Tensor) -> Tensor:
+    def _words(
+        self,
+        entries: list[tuple[list[int], list[list[int]]]],
+        embedding: Tensor,
+        rng: random.Random,
+    ) -> Tensor:
         """One vector a name, ``(names, d)``: the mean embedding of the tokens of a form, which is
         the usual one half of the time."""
         chosen = [
-            name if not others or self.random.random() < 0.5 else self.random.choice(others)
+            name if not others or rng.random() < 0.5 else rng.choice(others)
             for name, others in entries
         ]
         flat = torch.tensor([t for form in chosen for t in form], device=embedding.device)

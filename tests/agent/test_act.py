@@ -5,13 +5,15 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from PIL import Image as PILImage
 
 from agent import Agent, Budget
 from agent.result import Result
 from mllm.content import ToolCall, ToolResult, Turn
 from tests.agent.helpers import after, call, calls, cut, double, find, white
-from tools import Picture, Tool, ToolError, tool
+from tools import Picture, ReadText, Tool, ToolError, tool
+from tools.pool import ExpertPool
 
 
 def run(tmp_path: Path, tools: list[Tool], *steps: Turn, lang: str = "en") -> Result:
@@ -89,6 +91,33 @@ def test_a_tool_that_hangs_is_left_alone(tmp_path: Path) -> None:
     told = one(tmp_path, call("hang"), hang)
     assert told.error and "no result in 0.2 s" in told.words()
     assert len(begun) == 1
+
+
+def test_an_effect_that_nobody_saw_end_is_told_as_unknown(tmp_path: Path) -> None:
+    charged, goes_on = [], threading.Event()
+
+    @tool(side_effect=True, timeout=0.2)
+    def charge() -> str:
+        """Charge."""
+        charged.append(1)
+        goes_on.wait(30)
+        return "late"
+
+    result = run(tmp_path, [charge, double], calls(call("charge")), calls(call("double", number=1)))
+    goes_on.set()
+    told = result.steps[0].results[0]
+    assert told.error and "may or may not have happened" in told.words()
+    assert charged == [1]
+
+
+def test_a_library_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)  # as if not installed
+    monkeypatch.setattr("agent.drive.default_pool", lambda: ExpertPool(2**30))
+    told = one(tmp_path, call("read_text", image="img1"), ReadText())
+    assert told.error and "rapidocr_onnxruntime, which is not installed" in told.words()
+    assert "pip install 'corvid-agent[all]'" in told.words()
 
 
 def test_ten_megabytes_are_cut_and_kept(tmp_path: Path) -> None:

@@ -141,6 +141,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path]
     yield runs, report
 
 
+def test_nano_answers_the_demo(demo: tuple[Path, Path]) -> None:
+    made = sorted(store.every(demo[0]), key=lambda run: store.info(run).created)
+    truths = ("3 purple", "4P1B", "4只", "green", "Yes", "cannot tell")
+    for run, truth in zip(made, truths, strict=True):
+        assert truth in as_json(run)["answer"]
+    chains = [[call["name"] for s in as_json(run)["steps"] for call in s["calls"]] for run in made]
+    assert ["detect", "select"] in chains, "one needs two tools in sequence"
+
+
 def test_all_evidence_of_the_demo_resolves(demo: tuple[Path, Path]) -> None:
     runs, report = demo
     made = sorted(store.every(runs), key=lambda run: store.info(run).created)

@@ -33,7 +33,7 @@ from tests.agent.helpers import (
 )
 from tools import Picture, Tool, tool
 
-KILLS = int(os.environ.get("CORVID_TEST_KILLS", "8"))
+KILLS = int(os.environ.get("CORVID_KILLS", "8"))
 STEPS = 6
 
 

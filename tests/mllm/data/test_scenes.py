@@ -15,7 +15,7 @@ from mllm.data.canvas import LEAST_VISIBLE
 from mllm.data.designs import COLORS
 from mllm.data.lexicon import BY_NAME, INDEX, NAMES
 from mllm.data.looks import LARGE_FROM, SMALL_BELOW
-from mllm.data.scene_files import dense_labels, write_yolo, yolo_lines
+from mllm.data.scene_files import write_yolo, yolo_lines
 from mllm.data.scenes import (
     MAX_COUNT,
     MAX_OBJECTS,
@@ -171,19 +171,6 @@ def test_a_folder_is_a_style(tmp_path: Path) -> None:
     assert {"cat", "cup"} <= labels <= {"cat", "cup", "sign"}
     with pytest.raises(ValueError, match="neither a design nor a folder"):
         sample_scene(0, 0, style=tmp_path / "nowhere")
-
-
-def test_dense_labels_show_the_object_at_each_patch_centre(scenes: list[Scene]) -> None:
-    for scene in scenes[:40]:
-        labels = dense_labels(scene, 16)
-        owners = owner_map(scene)
-        assert labels.shape == (16, 16)
-        for row in range(16):
-            for column in range(16):
-                y, x = int((row + 0.5) * scene.height / 16), int((column + 0.5) * scene.width / 16)
-                owner = owners[y, x]
-                expected = INDEX[scene.objects[owner].label] if owner >= 0 else -1
-                assert labels[row, column] == expected
 
 
 def test_yolo_files(tmp_path: Path) -> None:
