@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 import torch
 
 from mllm.content import ToolSpec
-from mllm.model import NanoConfig, NanoForConditionalGeneration, build_processor
-from mllm.model.tokenizer import LOCATIONS, train_tokenizer
 from mllm.training.holdout import Judge, judge
-from mllm.training.runner import save
-from mllm.training.vocabulary import texts
 
 
 def spec(name: str, *arguments: str) -> ToolSpec:
@@ -30,21 +25,8 @@ TOOLS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    tokenizer = train_tokenizer(texts())
-    config = NanoConfig(
-        vocab_size=len(tokenizer), hidden_size=32, intermediate_size=32, num_hidden_layers=2,
-        vision_hidden_size=48, vision_layers=1, image_token_id=tokenizer.image_token_id,
-        first_location_id=tokenizer.convert_tokens_to_ids(LOCATIONS[0]),
-    )
-    out = tmp_path_factory.mktemp("nano")
-    save(NanoForConditionalGeneration(config), build_processor(tokenizer, config), out)
-    return out
-
-
-def test_the_grammar_rules_out_what_a_session_could_not_say(folder: Path) -> None:
-    jury = Judge(folder)
+def test_the_grammar_rules_out_what_a_session_could_not_say(tiny_folder: Path) -> None:
+    jury = Judge(tiny_folder)
     tokenizer = jury.processor.tokenizer
     text = '<tool_call>{"name": "detect", "arguments": {"image": "img1"}}</tool_call><|end|>'
     said = tokenizer(text)["input_ids"]
@@ -59,8 +41,8 @@ def test_the_grammar_rules_out_what_a_session_could_not_say(folder: Path) -> Non
     assert not jury._exact(scores, said, jury.grammars.matcher(TOOLS, "auto", None))
 
 
-def test_an_untrained_model_is_judged_on_every_kind_of_turn(folder: Path) -> None:
-    rows = judge(folder, TOOLS, n=1)
+def test_an_untrained_model_is_judged_on_every_kind_of_turn(tiny_folder: Path) -> None:
+    rows = judge(tiny_folder, TOOLS, n=1)
     assert set(rows) == {"tools", "strange", "direct"}
     assert rows["tools"]["turns"] > rows["direct"]["turns"] > 0
     assert rows["tools"]["answer"] == 0.0

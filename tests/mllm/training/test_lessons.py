@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from mllm.data.instruct import conversations
-from mllm.model import NanoConfig, NanoProcessor, build_processor
-from mllm.model.tokenizer import END, train_tokenizer
+from mllm.model import NanoProcessor
+from mllm.model.tokenizer import END
 from mllm.training.lessons import Lessons, branches, gather, lesson
 from mllm.training.packing import grow
 from mllm.training.samples import assistant_sample
-from mllm.training.vocabulary import texts
 from tests.mllm.data.specs import TOOLS
+from tests.mllm.training.conftest import SHIPPED
 
 
 @pytest.fixture(scope="module")
 def processor() -> NanoProcessor:
-    return build_processor(train_tokenizer(texts()), NanoConfig())
+    return NanoProcessor.from_pretrained(SHIPPED)
 
 
 def learned(processor: NanoProcessor, sample: object) -> str:
