@@ -38,6 +38,8 @@ from prompts import render as prompt
 A_SCENE = 6
 """Conversations of one scene."""
 KINDS = {"trace": 0.2, "direct": 0.28, "claims": 0.24, "correct": 0.16, "extra": 0.12}
+DESCRIBED = 0.15
+"""Share of descriptions where all is answered by looking."""
 BARE = 0.3
 """Share of answers that are one word."""
 LOOKED = ("existence", "count", "attribute", "relation", "comparison")
@@ -89,6 +91,20 @@ def conversations(
     return out
 
 
+def looking(seed: int, index: int, n: int) -> list[Conversation]:
+    """``n`` questions about one scene, all answered by looking alone at the same picture."""
+    rng = random.Random(f"looking/{seed}/{index}")
+    scene = sample_scene(seed, index)
+    image = render(scene)
+    artifact = _artifact(image, rng)
+    return [
+        _described(scene, image, artifact, question.lang, rng)
+        if rng.random() < DESCRIBED
+        else _looked_at(question, image, artifact, rng)
+        for question in questions(scene, seed, n=n)
+    ]
+
+
 def _of_place(asked: list[Question], rng: random.Random) -> Question:
     """The last question, or one about places, which are hard to put right."""
     places = [q for q in asked if q.form in ("side", "rel", "exists_rel")]
@@ -116,9 +132,17 @@ def _direct(
     """A question answered by looking alone: whole pictures or one object closely."""
     if rng.random() < 0.35 and scene.objects:
         return _closely(scene, image, question.lang, rng)
-    if rng.random() < 0.4:
-        return _described(scene, image, question.lang, rng)
+    described = rng.random() < 0.4
     artifact = _artifact(image, rng)
+    if described:
+        return _described(scene, image, artifact, question.lang, rng)
+    return _looked_at(question, image, artifact, rng)
+
+
+def _looked_at(
+    question: Question, image: Image.Image, artifact: Artifact, rng: random.Random
+) -> Conversation:
+    """A question answered after what it is about was written down."""
     answer = question.say()
     if any(isinstance(op, ReadText) for op in question.program.ops) and question.form != "any_text":
         answer = str(phrasings(question.lang)["answers"]["unreadable"])
@@ -140,9 +164,10 @@ def looked(question: Question) -> str:
     return told(spots(question.boxes), question.lang) if question.family in LOOKED else ""
 
 
-def _described(scene: Scene, image: Image.Image, lang: str, rng: random.Random) -> Conversation:
+def _described(
+    scene: Scene, image: Image.Image, artifact: Artifact, lang: str, rng: random.Random
+) -> Conversation:
     """All that is seen, every kind once with its number."""
-    artifact = _artifact(image, rng)
     words = phrasings(lang)["extras"]
     shown = spots(truth(scene).objects)
     counts = Counter(spot.label for spot in shown)

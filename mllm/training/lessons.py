@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mllm.content import Artifact, ToolSpec
-from mllm.data.instruct import RENAMED, Conversation, conversations
+from mllm.data.instruct import RENAMED, Conversation, conversations, looking
 from mllm.data.oracle import trace
 from mllm.data.questions import questions
 from mllm.data.scenes import render, sample_scene
@@ -28,6 +28,8 @@ from mllm.training.samples import assistant_sample
 
 BRANCHES = 6
 """Traces of a lesson of branches."""
+LOOKS = 10
+"""Questions of a lesson of looking."""
 SHARES = {
     "existence": 1.0, "count": 1.0, "attribute": 2.5, "relation": 2.5, "comparison": 2.5,
     "text": 2.0, "multi_step": 2.5, "unanswerable": 2.0,
@@ -52,7 +54,9 @@ class Lessons:
         self.processor, self.tools, self.seed = processor, tools, seed
 
     def __getitem__(self, index: int) -> Lesson:
-        make = branches if index % 3 else conversations
+        if index % 4 == 2:
+            return lesson(self.processor, looking(self.seed, index, LOOKS))
+        make = branches if index % 2 else conversations
         return lesson(self.processor, make(self.seed, index, self.tools))
 
 

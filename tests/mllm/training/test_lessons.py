@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mllm.data.instruct import conversations
+from mllm.data.instruct import conversations, looking
 from mllm.model import NanoProcessor
 from mllm.model.tokenizer import END
 from mllm.training.lessons import Lessons, branches, gather, lesson
@@ -36,6 +36,16 @@ def test_what_the_assistant_says_is_learned_and_nothing_else(processor: NanoProc
             for call in message.calls:
                 assert f'"name": "{call.name}"' in text
         assert "Steps left" not in text
+
+
+def test_looking_is_learned_at_one_picture(processor: NanoProcessor) -> None:
+    talks = looking(1, 2, 10)
+    assert len(talks) == 10 and not any(m.calls for t in talks for m in t.messages)
+    assert sum("<think>" in t.messages[-1].words() for t in talks) >= 4
+    one = lesson(processor, talks)
+    assert len(one.pictures) == 1
+    (packed,) = grow(list(one.samples), 4096)  # the picture is the trunk of all
+    assert packed.length < sum(len(s.ids) for s in one.samples) / 2
 
 
 def test_a_refused_answer_is_not_learned(processor: NanoProcessor) -> None:
