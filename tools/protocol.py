@@ -273,8 +273,8 @@ class Tool(ABC):
                 output = _finish(output)
         except ModuleNotFoundError as error:  # a light installation: the model can do without
             raise ToolError(
-                f"{self.name} needs {error.name}, which is not installed: go on without it; a "
-                "person can run pip install 'corvid-agent[all]'"
+                f"{self.name} needs {error.name}, which is not installed: go on without it; "
+                "`corvid doctor` tells a person what to install for Corvid's own tools"
             ) from error
         return tuple(_parts(output, self.name)) or (Text(text="nothing"),)
 

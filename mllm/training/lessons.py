@@ -48,7 +48,8 @@ class Lesson:
 
 
 class Lessons:
-    """An endless sequence; a lesson is a pure function of its number."""
+    """An endless sequence; a lesson is a pure function of its number. Half are traces that share
+    their tools, a quarter questions that share their picture, a quarter of every kind."""
 
     def __init__(self, processor: NanoProcessor, tools: Sequence[ToolSpec], seed: int) -> None:
         self.processor, self.tools, self.seed = processor, tools, seed

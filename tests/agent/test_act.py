@@ -117,7 +117,7 @@ def test_a_library_that_is_missing_is_named(
     monkeypatch.setattr("agent.drive.default_pool", lambda: ExpertPool(2**30))
     told = one(tmp_path, call("read_text", image="img1"), ReadText())
     assert told.error and "rapidocr_onnxruntime, which is not installed" in told.words()
-    assert "pip install 'corvid-agent[all]'" in told.words()
+    assert "corvid doctor" in told.words()
 
 
 def test_ten_megabytes_are_cut_and_kept(tmp_path: Path) -> None:

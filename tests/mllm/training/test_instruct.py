@@ -22,7 +22,6 @@ def trained(start: Path, folder: Path, *, resume: bool = False) -> Path:
         "decay": 2, "rate": 1e-3, "row": 1408, "lessons": 1, "views": 1, "views_pool": 3,
         "turns": 2, "save_every": 2, "threads": 1,
     }
-    folder.mkdir(exist_ok=True)
     recipe.write_text(yaml.safe_dump(settings))
     return instruct.run(recipe, TOOLS, resume)
 
