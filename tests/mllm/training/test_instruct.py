@@ -46,4 +46,4 @@ def test_a_run_that_goes_on_is_the_run_that_never_stopped(
 
 def test_a_start_that_is_no_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="corvid train pretrain"):
-        trained(tmp_path / "nowhere", tmp_path / "run")
+        trained(tmp_path / "nowhere", tmp_path)
