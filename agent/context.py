@@ -26,6 +26,10 @@ class RunContext:
     answers: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def task(self) -> str:
+        return self.transcript.task
+
+    @property
     def lang(self) -> str:
         return self.transcript.lang
 

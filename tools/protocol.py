@@ -97,6 +97,11 @@ class ToolContext(Protocol):
         ...
 
     @property
+    def task(self) -> str:
+        """What the person asks for, "" where a tool is used without an agent."""
+        ...
+
+    @property
     def lang(self) -> str:
         """The language of the person, ``en`` or ``zh``: what nobody has named yet is named so."""
         ...

@@ -83,15 +83,16 @@ def at_random(goal: str, lang: str, rng: random.Random, url: str = "") -> Policy
     return Policy("random", say)
 
 
-def accepted(name: str, arguments: dict[str, Any], error: bool) -> bool:
-    """Whether a call claims that the task is done and the browser agreed."""
+def accepted(name: str, arguments: dict[str, Any], told: str) -> bool:
+    """Whether a call claims that the task is done and the browser agreed. ``told`` is what it said
+    of it; what it doubts counts as no success."""
     action = arguments.get("action")
     done = isinstance(action, dict) and action.get("name") == "done"
-    return name == "browser" and done and not error
+    return name == "browser" and done and re.search("^done: verified", told, re.M) is not None
 
 
 def _accepted(messages: Sequence[Message]) -> bool:
-    """Whether the last call said done and came through: failures begin with their kind."""
+    """Whether the last call said done and came through."""
     if len(messages) < 2:
         return False
     calls = [c for m in messages for c in m.calls]
@@ -99,7 +100,7 @@ def _accepted(messages: Sequence[Message]) -> bool:
     if not calls or not told:
         return False
     text = "".join(p.text for p in told[-1].content if isinstance(p, Text))
-    return accepted(calls[-1].name, calls[-1].arguments, not text.startswith("done"))
+    return accepted(calls[-1].name, calls[-1].arguments, text)
 
 
 def _call(**arguments: Any) -> Turn:

@@ -43,7 +43,7 @@ class Theatre(Stage):
         told = self.perform(policy(url), f"{task.goal}\n{url}").told
         answer = told.answered.answer if told.answered else None
         made = [
-            accepted(call.name, call.arguments, result.error)
+            accepted(call.name, call.arguments, result.words())
             for step in told.steps
             for call, result in zip(step.calls, step.results, strict=True)
         ]

@@ -62,6 +62,8 @@ class Context:
     answers: Mapping[str, str] = field(default_factory=dict)
     model: Backend | None = None
     pool: ExpertPool = field(default_factory=default_pool)
+    task: str = ""
+    """Whether the task was done, the run has judged."""
 
     def artifact(self, id: str) -> Artifact:
         if id not in self.artifacts:

@@ -1,8 +1,9 @@
 """What an interface shows at the end of a run, as claims of its answer.
 
 That the task is done was accepted only with facts that hold (``tools.gui.evidence``): they are
-claims like others, with the screenshot and the element that show them. A browser tells them in its
-record (``tools.gui.deeds``); other tools keep no such record.
+claims like others, with the screenshot and the element that show them. What was accepted against a
+doubt is a claim that nothing supports. A browser tells both in its record (``tools.gui.deeds``);
+other tools keep no such record.
 """
 
 from __future__ import annotations
@@ -28,8 +29,21 @@ def states(observed: Sequence[Observed], said: Sequence[Claim]) -> list[Claim]:
     it. Claims and evidence are numbered on from those that were ``said``."""
     acting = {event.result.name for event in observed if event.result.records}
     last = next((event for event in reversed(observed) if _acted(event, acting)), None)
-    screens = [a for a in (last.artifacts if last else ()) if a.id.startswith(SCREENSHOT)]
-    if last is None or not screens:
+    if last is None:
+        return []
+    if doubt := _doubt(last):
+        return [
+            Claim(
+                kind="state",
+                object="page",
+                value="done",
+                id=f"c{len(said) + 1}",
+                text=doubt,
+                verdict="unsupported",
+            )
+        ]
+    screens = [a for a in last.artifacts if a.id.startswith(SCREENSHOT)]
+    if not screens:
         return []
     screen = screens[0]
     out = []
@@ -62,6 +76,15 @@ def _shown(event: Observed) -> list[Shown]:
         with suppress(ValidationError):
             return _FACTS.validate_python(record.data.get("shown", []))
     return []
+
+
+def _doubt(event: Observed) -> str:
+    """Why a claim that the task is done was accepted without being verified, "" where it was not
+    or was."""
+    data = event.result.records[-1].data if event.result.records else {}
+    action = data.get("action")
+    done = isinstance(action, dict) and action.get("name") == "done"
+    return str(data.get("why", "")) if done and data.get("verdict") == "unverified" else ""
 
 
 def _acted(event: Observed, acting: Collection[str]) -> bool:

@@ -212,6 +212,28 @@ def test_what_an_interface_shows_is_evidence_too(site: Site, tmp_path: Path) -> 
     assert {evidence["tool"] for evidence in found} == {"browser"}
 
 
+def test_a_task_whose_words_were_left_out_is_not_proved(site: Site, tmp_path: Path) -> None:
+    """The page says "Saved" after the wrong button too."""
+    url = site.put(
+        "<p id=out></p><button onclick=\"out.textContent='Saved'\">Save</button>"
+        "<button onclick=\"out.textContent='Saved'\">Save as draft</button>"
+    )
+    actions: list[dict[str, Any]] = [
+        {"name": "goto", "url": url},
+        {"name": "click", "target": "Save"},
+        {"name": "done", "evidence": [{"text": "Saved"}]},
+        {"name": "done", "evidence": [{"text": "Saved"}]},
+    ]
+    turns = [calls(call("browser", action=action)) for action in actions]
+    model = Scripted(["Save.", *turns, "It is saved.", "[]"])
+    with Browser(("127.0.0.1",), size=(640, 480)) as browser:
+        result = Agent(model, [browser], runs=tmp_path).run("Use Save as draft here")
+    assert [step.results[0].error for step in result.steps] == [False, False, True, False]
+    (claim,) = result.claims
+    assert (claim.kind, claim.verdict, claim.evidence) == ("state", "unsupported", ())
+    assert claim.text == 'the task names what was left out: "Save as draft" was not used'
+
+
 def test_what_was_claimed_before_something_was_undone_is_no_evidence(
     site: Site, tmp_path: Path
 ) -> None:

@@ -39,6 +39,7 @@ class Context:
     media: Files
     model: Backend | None = None
     pool: ExpertPool = field(default_factory=default_pool)
+    task: str = ""
     lang: str = "en"
     run: str = field(default_factory=lambda: secrets.token_hex(4))
     answers: dict[str, str] = field(default_factory=dict)

@@ -110,6 +110,10 @@ class Attempt:
             if log.dismissed:
                 raise failures.dialog(log.dismissed)
         snapshot = await view.snapshot()
+        asked = self.session.ledger.asked
+        asked.see(snapshot)
+        if action.name not in MOVES and verdict.kind != "contradicted":
+            asked.use(action, element)
         quiet = not log.eventful() and not snapshot.changes and view.page.url == url
         drawn = False
         if verdict.kind == "unverified" and done.must_change and quiet:

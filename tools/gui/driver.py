@@ -90,7 +90,7 @@ class Driver:
         if done.own and done.ref:
             ledger.entered.add(done.ref)
         if isinstance(action, Finish):
-            ledger.clear()
+            ledger.clear(ledger.asked.task)
         beyond = outcome.beyond and not isinstance(action, Goto | Back)
         state = state_of(snapshot, where(self.session))
         self.loops.note(self.state, action, ref, effect=beyond or state != self.state)
@@ -141,7 +141,7 @@ class Driver:
             self.run, self.told, self.loops = context.run, Told(), Loops()
             self.untold.clear()
             self.deeds.clear()
-            self.session.ledger.clear()
+            self.session.ledger.clear(context.task)
 
     def _refuse_secrets(self, wish: Wish) -> None:
         """A placeholder is filled in by typing it, and nowhere else."""

@@ -2,13 +2,15 @@
 
 The claim is made of facts about the page. Each must hold now, and at least one must have become so
 by what was done: what a page showed when it was opened proves nothing, and where nothing was acted
-on, nothing is proved. What the server refused stays refused until it accepts the same request.
+on, nothing is proved. What the server refused stays refused until it accepts the same request. A
+claim is doubted that leaves out what the task names (``asked``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from tools.gui import failures
 from tools.gui.actions import Fact, Finish
@@ -18,7 +20,7 @@ from tools.gui.ledger import Ledger
 from tools.gui.observation import Told
 from tools.gui.preflight import resolve
 from tools.gui.targets import REFERENCE
-from tools.gui.verdict import within
+from tools.gui.verdict import text_of, within
 from tools.gui.view import View
 from tools.gui.words import REFUSALS
 
@@ -49,7 +51,9 @@ async def finish(action: Finish, hand: Hand, told: Told) -> Done:
         new = new or shows and _became(fact, ref, hand.view, ledger)
     if alarm := await _alarm(hand.view):
         raise failures.not_done(f"contradicted: the page says {alarm}")
-    return proven(proofs, bool(ledger.before), new, "page")
+    done = proven(proofs, bool(ledger.before), new, "page")
+    doubt = ledger.asked.doubt(await hand.view.snapshot(), await text_of(hand.view))
+    return replace(done, doubt=doubt)
 
 
 async def _answered(ledger: Ledger) -> None:

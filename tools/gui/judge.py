@@ -24,6 +24,8 @@ class Done:
     """Whether the action failed when nothing at all changed."""
     by_picture: bool = False
     """Whether what it acts on is drawn, so that only the picture may change."""
+    doubt: str = ""
+    """Why it stays unverified though nothing speaks against it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def decide(
         return Verdict("contradicted", "; ".join(decisive))
     if done.own is False:
         return Verdict("contradicted", done.proof)
+    if done.doubt:
+        return Verdict("unverified", done.doubt)
     if not after:
         if done.own:
             return Verdict("verified", done.proof)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from playwright.async_api import Request
 
+from tools.gui.asked import Asked
+
 REMEMBERED = 40
 """Actions whose page of before is kept."""
 HARMLESS = ("GET", "HEAD", "OPTIONS")
@@ -33,13 +35,15 @@ class Ledger:
     """Addresses that something was posted to since the browser started, and was not refused."""
     lost: set[str] = field(default_factory=set)
     """The same of browsers that ended: nobody may have seen what came of it."""
+    asked: Asked = field(default_factory=Asked)
     opened: bool = True
     """Whether nothing was done yet on the page in front, which no action led to."""
     changed: bool = False
     """Whether a server accepted something that an action sent, or may have before a crash."""
 
-    def clear(self) -> None:
+    def clear(self, task: str) -> None:
         """Another task begins."""
+        self.asked = Asked(task)
         for kept in (self.found, self.before, self.entered, self.refused, self.sent):
             kept.clear()
         for addresses in (self.stopped, self.posted, self.lost):

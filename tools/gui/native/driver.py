@@ -25,6 +25,7 @@ from tools.gui.actions import (
     Type,
 )
 from tools.gui.approval import Unapproved
+from tools.gui.asked import Asked
 from tools.gui.failures import Failure
 from tools.gui.judge import Done, Verdict, decide
 from tools.gui.loops import Loops, state_of
@@ -132,6 +133,9 @@ class Driver:
         if idle and picture and _alike(picture, self.port.png()):
             self.loops.note(self.state, action, ref, effect=False)
             raise failures.no_effect(done.what)
+        self.claims.asked.see(then)
+        if action.name not in MOVES and verdict.kind != "contradicted":
+            self.claims.asked.use(action, element)
         return self._tell(done, verdict, then, action, ref)
 
     def _tell(self, done: Done, verdict: Verdict, now: Snapshot, action: Action, ref: str) -> Seen:
@@ -139,7 +143,7 @@ class Driver:
         if done.own and done.ref:
             self.claims.kept.add(done.ref)
         if isinstance(action, Finish):
-            self.claims = Claims()
+            self.claims = Claims(asked=Asked(self.claims.asked.task))
         where = _where(self.port.windows())
         state = state_of(now, where)
         moved = state != self.state and not isinstance(action, Goto | Back)
@@ -217,7 +221,7 @@ class Driver:
     def _enter(self, context: ToolContext) -> None:
         if context.run != self.run:
             self.run, self.told, self.loops = context.run, Told(), Loops()
-            self.claims = Claims()
+            self.claims = Claims(asked=Asked(context.task))
 
 
 def _where(windows: list[Window]) -> str:

@@ -1,14 +1,18 @@
 """A claim that the task is done is accepted only with evidence that the screen shows.
 
-Each fact must hold now, and at least one must have become so by what was done.
+Each fact must hold now, and at least one must have become so by what was done. A claim is doubted
+that leaves out what the task names (``asked``).
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from tools.gui import failures
 from tools.gui.actions import Finish
 from tools.gui.judge import Done, proven
 from tools.gui.native.aim import find
+from tools.gui.native.facts import text_of
 from tools.gui.native.hand import Hand
 from tools.gui.words import REFUSALS
 
@@ -31,4 +35,6 @@ def finish(action: Finish, hand: Hand) -> Done:
     for element in hand.port.read().elements:
         if element.role in ("alert", "alertdialog", "status") and REFUSALS.find(element.name):
             raise failures.not_done(f"contradicted: the screen says {element.label()}")
-    return proven(proofs, bool(hand.claims.before), new, "screen")
+    done = proven(proofs, bool(hand.claims.before), new, "screen")
+    now = hand.port.read()
+    return replace(done, doubt=hand.claims.asked.doubt(now, text_of(now)))

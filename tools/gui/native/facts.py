@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tools.gui.actions import Expect, Fact
+from tools.gui.asked import Asked
 from tools.gui.judge import plain
 from tools.gui.native.port import short
 from tools.gui.observation import Element, Snapshot
@@ -33,6 +34,7 @@ class Claims:
     """References of the fields that took what was put into them."""
     told: set[str] = field(default_factory=set)
     """References that were there before an action."""
+    asked: Asked = field(default_factory=Asked)
     opened: bool = True
     """Whether nothing was done yet on the window in front, which no action led to."""
 

@@ -1,0 +1,140 @@
+"""What a task names, against what was used and entered for it.
+
+A page says "Saved!" after a wrong act too, so that a fact which became true is no proof that it was
+the *task* that was done. The task's own words are: a control that it names and that nobody used, or
+a text in quotes, a code, an address or a number that was entered nowhere and stands nowhere. Words
+can mislead, so that this only doubts: a claim that is repeated against its doubts is let through,
+and counts as unverified.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mllm.wording import HAN
+from tools.gui import failures
+from tools.gui.actions import Action
+from tools.gui.judge import plain
+from tools.gui.observation import Element, Snapshot
+from tools.gui.words import EXCEPT, YES
+
+QUOTED = re.compile(r"""["“「『‘«]([^"“”「」『』’«»]+)["”」』’»]|(?<!\w)'([^']+)'(?!\w)""")
+"""A text in quotes of any kind; no apostrophe begins one."""
+LITERAL = re.compile(
+    r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z]{2,})+"  # an address of mail
+    r"|(?<![A-Za-z0-9])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])(?!\d+[A-Za-z]{1,3}(?![A-Za-z0-9]))"
+    r"[A-Za-z0-9]{4,}(?![A-Za-z0-9])"  # a code of letters and digits, but no "10am"
+    r"|(?<![\d.A-Za-z])\d{2,}(?![\d.]*\d)(?![A-Za-z])"  # a number, but no "1.50" or "35px"
+)
+DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+"""A year: dates are entered in other forms than they are written."""
+ADDRESS = re.compile(r"\S+://\S+")
+LONG = 4
+"""Chinese signs from which a name that is not quoted cannot be there by chance."""
+BEFORE = 24
+"""Characters before a name in which a word can say that it is not to be used."""
+ON = ("checked", "selected", "pressed", "expanded")
+"""States in which nothing is left to be done with a control."""
+
+
+@dataclass
+class Asked:
+    """Of one task: the names of all controls that a page ``offered``, and the words of what was
+    ``used``: names of elements, texts, options."""
+
+    task: str = ""
+    offered: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+    told: list[str] = field(default_factory=list)
+    """Doubts with which a claim was refused."""
+
+    def see(self, snapshot: Snapshot) -> None:
+        """What can be used now."""
+        for element in snapshot.elements:
+            if element.acts:
+                self.offered |= {element.name, *element.options}
+
+    def use(self, action: Action, element: Element | None) -> None:
+        """An action was done, and is not refuted."""
+        said = [element.name] if element else []
+        said += [getattr(action, "text", ""), *getattr(action, "options", ())]
+        self.used |= set(map(plain, filter(None, said)))
+
+    def doubt(self, snapshot: Snapshot, shown: str) -> str:
+        """What makes a claim doubtful that the task is done, "" for nothing. ``shown`` is all text
+        that is to be seen now. Raises ``Failure`` not_done where it was not told yet."""
+        doubts = self._doubts(snapshot, shown)
+        if not set(doubts) <= set(self.told):
+            self.told = doubts
+            raise failures.not_done(
+                f"unverified: the task names what was left out: {', '.join(doubts)}. Do that "
+                "first; if the task is done without it, say done again"
+            )
+        return f"the task names what was left out: {', '.join(doubts)}" if doubts else ""
+
+    def _doubts(self, snapshot: Snapshot, shown: str) -> list[str]:
+        task = ADDRESS.sub(" ", self.task)
+        on = {plain(e.name) for e in snapshot.elements if any(state in ON for state in e.state)}
+        used = self.used | on
+        idle = [n for n in self._named(task) if not any(_whole(n).search(words) for words in used)]
+        everything = plain(" ".join((shown, *used)))
+        missed = [text for text in _literals(task) if plain(text) not in everything]
+        missed = [text for text in missed if not any(text in name for name in idle)]
+        return [
+            *(f'"{name}" was not used' for name in idle),
+            *(f'"{text}" was not entered' for text in missed),
+        ]
+
+    def _named(self, task: str) -> Iterator[str]:
+        """The controls that the task names, the longest names first: in "Copy link" there is no
+        "Copy"."""
+        for name in sorted(self.offered, key=lambda name: (-len(name), name)):
+            if len(name) < 2 or name.isdecimal():
+                continue
+            for found in _whole(name).finditer(task):
+                if _telling(found, name, task) and not _excepted(found.start(), task):
+                    yield name
+                    break
+            task = _whole(name).sub(" ", task)
+
+
+def _telling(found: re.Match[str], name: str, task: str) -> bool:
+    """Whether a name stands in a task as a name, rather than as words that are called alike, which
+    "Book a table for four" may be: in quotes, with digits, or as it is written on the control,
+    inside a sentence, capitalised or of several words."""
+    start = found.start()
+    quoted = any(q.span(q.lastindex or 0) == found.span() for q in QUOTED.finditer(task))
+    if quoted or any(sign.isdecimal() for sign in name):
+        return True
+    if HAN.search(name):
+        return len(name) >= LONG
+    inside = task[:start].rstrip()[-1:] not in ("", ".", "!", "?", ":", "。", "！", "？", "：")
+    return inside and found[0] == name and (name[0].isupper() or " " in name)
+
+
+def _whole(name: str) -> re.Pattern[str]:
+    """A name, not inside of a longer word."""
+    return re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", re.IGNORECASE)
+
+
+def _literals(task: str) -> Iterator[str]:
+    """Texts that a task can only mean as they are written."""
+    rest = task
+    for quoted in QUOTED.finditer(task):
+        said = quoted[1] or quoted[2]
+        if DATED.search(said):
+            continue
+        rest = rest.replace(quoted[0], " ")
+        if plain(said) not in YES and not _excepted(quoted.start(), task):
+            yield said
+    rest = re.sub(r"(?<=\d),(?=\d{3})", "", rest)
+    for found in LITERAL.finditer(rest):
+        if not _excepted(found.start(), rest):
+            yield found[0].lstrip("0") or found[0]
+
+
+def _excepted(start: int, task: str) -> bool:
+    """Whether what begins there is not to be used."""
+    return bool(EXCEPT.find(task[max(start - BEFORE, 0) : start]))
