@@ -50,8 +50,7 @@ class SpriteLook:
 
 def size_word(box: tuple[float, float, float, float], width: int, height: int) -> SizeWord:
     """How large a box in pixels is called in a picture of that size."""
-    ratio = math.sqrt((box[2] - box[0]) * (box[3] - box[1]) / (width * height))
-    return "small" if ratio < SMALL_BELOW else "large" if ratio >= LARGE_FROM else "medium"
+    return _called(math.sqrt((box[2] - box[0]) * (box[3] - box[1]) / (width * height)))
 
 
 def fitting_sizes(rng: random.Random, cast: list[tuple[str, str | None]]) -> list[SizeWord]:
@@ -139,8 +138,12 @@ def sign_look(
 def clear_size(share: float) -> SizeWord | None:
     """The size word of a box with that share of the picture; None too near to a threshold."""
     ratio = math.sqrt(share)
-    if min(abs(ratio - SMALL_BELOW), abs(ratio - LARGE_FROM)) < SIZE_GAP:
-        return None
+    near = min(abs(ratio - SMALL_BELOW), abs(ratio - LARGE_FROM)) < SIZE_GAP
+    return None if near else _called(ratio)
+
+
+def _called(ratio: float) -> SizeWord:
+    """``ratio``: of the box's mean side to the picture's."""
     return "small" if ratio < SMALL_BELOW else "large" if ratio >= LARGE_FROM else "medium"
 
 
