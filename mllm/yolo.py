@@ -22,6 +22,9 @@ from mllm.voting import vote
 NANO = Path(__file__).with_name("weights") / "detector" / "nano.pt"
 """The detector trained in this project (``corvid train detector``)."""
 
+ELEMENTS = NANO.parents[1] / "elements" / "nano.pt"
+"""The detector of controls on screens (``corvid train detector`` with ``elements.yaml``)."""
+
 NANO_SCALES = (1.0, 1.25, 0.875)
 """Sizes at which the nano detector looks at a picture, of the size it was trained on. Three looks
 and a vote count objects better than one, for three times the time; the model card says how they
@@ -64,10 +67,14 @@ class Found:
 class Detector:
     """A loaded detector, on a GPU where there is one. One thread at a time may use it."""
 
-    def __init__(self, path: Path, scales: tuple[float, ...] = (1.0,)) -> None:
+    def __init__(
+        self, path: Path, scales: tuple[float, ...] = (1.0,), own_size: int | None = None
+    ) -> None:
         """Load a ``.pt`` file of ultralytics: YOLO of any version, YOLO-World, YOLOE.
 
         ``scales``: sizes at which it looks, of the size it was trained on; several looks vote.
+        ``own_size``: pictures of up to so many pixels on the longer side are looked at in the size
+        that they have, whatever that of the training was.
 
         Raises ``WeightsError`` for a file that is missing, broken, or made for another task.
         """
@@ -91,6 +98,7 @@ class Detector:
         self.open_vocabulary = hasattr(self._model, "set_classes")
         self._side = _side(self._model)
         self._scales = scales
+        self._own_size = own_size
         beside = path.with_name(FAMILIAR)
         self._familiarity = Familiarity.load(beside) if beside.is_file() else None
 
@@ -148,7 +156,8 @@ class Detector:
     def _look(
         self, image: Image.Image, scale: float, threshold: float, iou: float, *, one_name: bool
     ) -> list[Found]:
-        side = max(STRIDE, round(self._side * scale / STRIDE) * STRIDE)
+        full = self._side if self._own_size is None else min(self._own_size, max(image.size))
+        side = max(STRIDE, round(full * scale / STRIDE) * STRIDE)
         small, (wide, high) = _shrunk(image, side)
         result = self._model.predict(
             small,

@@ -17,6 +17,7 @@ Out = Annotated[Path, typer.Option("--out", help="Folder to write to.")]
 class World(StrEnum):
     scenes = "scenes"
     pages = "pages"
+    screens = "screens"
     miniwob = "miniwob"
 
 
@@ -46,7 +47,7 @@ def data(
     context: typer.Context,
     world: Annotated[World, typer.Argument(help="Which world.")],
     out: Out,
-    n: Annotated[int, typer.Option("--n", min=1, help="Questions, or episodes.")] = 100,
+    n: Annotated[int, typer.Option("--n", min=1, help="Questions, episodes or screens.")] = 100,
     seed: Seed = 0,
     style: Annotated[
         str,
@@ -58,7 +59,9 @@ def data(
 ) -> None:
     """Write generated data: of scenes, pictures and questions with exact answers (questions.jsonl
     and media); of pages and of MiniWoB++, what a model is shown while one that knows the task plays
-    in the browser (episodes.jsonl, gone on with when it is there)."""
+    in the browser (episodes.jsonl, gone on with when it is there); of screens, screenshots of pages
+    with the controls on them, as detectors learn them (images, labels and data.yaml; gone on with
+    too)."""
     path = out / "episodes.jsonl"
     if world is World.pages:
         from agent.evaluation import pages_runner
@@ -66,6 +69,12 @@ def data(
         refuse(context, "pages have styles of their own", "style")
         pages_runner.write_episodes(path, n, seed, "eval" if held_out else "train")
         typer.echo(path)
+        return
+    if world is World.screens:
+        from agent.evaluation import screens_runner
+
+        refuse(context, "pages have styles of their own", "style")
+        typer.echo(screens_runner.write_screens(out, n, seed, "eval" if held_out else "train"))
         return
     if world is World.miniwob:
         from agent.evaluation import miniwob_lessons

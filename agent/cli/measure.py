@@ -19,6 +19,7 @@ class Suite(StrEnum):
     captions = "captions"
     hallucination = "hallucination"
     pages = "pages"
+    screens = "screens"
     miniwob = "miniwob"
     pope = "pope"
     chair = "chair"
@@ -39,7 +40,9 @@ def evaluate(
     n: Annotated[
         int,
         typer.Option(
-            "--n", min=1, help="Questions, captions or tasks; of miniwob, episodes a task (20)."
+            "--n",
+            min=1,
+            help="Questions, captions, tasks or screens; of miniwob, episodes a task (20).",
         ),
     ] = 300,
     seed: Seed = 1_000_003,
@@ -73,6 +76,8 @@ def evaluate(
 ) -> None:
     """Measure a model on questions that it was not trained on, with 95 % intervals.
 
+    screens measures how the desktop tool reads pixels, with the detector of controls and without.
+
     miniwob plays the tasks of MiniWoB++ (an extra of its name) with seeds from --seed on (0).
 
     pope, chair, mme and amber ask no model: they score answers in the official formats. What the
@@ -96,6 +101,11 @@ def evaluate(
         from agent.evaluation import scenes
 
         _show(scenes.evaluate(n, seed, model, data), as_json, percent=True)
+    elif suite is Suite.screens:
+        from agent.evaluation import screens
+
+        refuse(context, "screens are taken and read without a model", "data", "model")
+        _show(screens.evaluate(n, seed), as_json, percent=True)
     elif suite is Suite.miniwob:
         from agent.evaluation import miniwob
 

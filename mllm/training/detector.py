@@ -1,11 +1,12 @@
-"""Training the nano YOLO detector on scenes, with ultralytics' own trainer.
+"""Training the nano YOLO detectors, of objects in scenes and of controls on screens, with
+ultralytics' own trainer.
 
-    corvid train detector --config mllm/training/recipes/detector.yaml [--resume]
+    corvid train detector [--config mllm/training/recipes/elements.yaml] [--resume]
 
-Reads top-down: the recipe, the scenes on disk, the fit, the shipped file. The trainer adds three
+Reads top-down: the recipe, the pictures on disk, the fit, the shipped file. The trainer adds three
 things to ultralytics': bfloat16 and channels-last on CPUs (2.2 times the pictures per second of
-float32 on a core with avx512_bf16), epochs of a chosen length over a larger pool of scenes, and a
-learning rate that falls with every step instead of every epoch.
+float32 on a core with avx512_bf16), epochs of a chosen length over a larger pool of pictures, and
+a learning rate that falls with every step instead of every epoch.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from tqdm import trange  # type: ignore[import-untyped]
 
 from mllm.data.scenes import render, sample_scene
 from mllm.familiarity import Familiarity, features
-from mllm.training import detector_data
+from mllm.training import detector_data, screen_data
 from mllm.training.recipes import RecipeError
-from mllm.yolo import FAMILIAR, quiet
+from mllm.yolo import FAMILIAR, NANO, quiet
 
+THREADS = torch.get_num_threads()
+"""What ultralytics would lower: on two cores it trains on one."""
 quiet(verbose=True)
 
 import ultralytics  # noqa: E402
@@ -47,9 +50,12 @@ class Recipe(BaseModel):
 
     folder: Path = Field(description="data, checkpoints and plots go here")
     seed: int
-    pictures: detector_data.Counts
+    pictures: detector_data.Counts | screen_data.Parts = Field(description="of scenes, or screens")
     per_epoch: int = Field(description="pictures drawn for an epoch, of all there are")
-    familiar: int = Field(description="pictures from which it learns what is like its world")
+    familiar: int | None = Field(
+        None, description="scenes that tell it what is like its world; without, it looks at all"
+    )
+    warm: bool = Field(False, description="begins with what the shipped detector of objects knows")
     first_size: float = Field(description="training starts at this share of imgsz")
     ultralytics: dict[str, Any] = Field(description="arguments of ultralytics' trainer")
 
@@ -65,7 +71,7 @@ def run(config: Path, resume: bool = False) -> Path:
         recipe = Recipe.model_validate(yaml.safe_load(config.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValidationError) as error:
         raise RecipeError(f"{config} is not a valid recipe: {error}") from error
-    data = detector_data.write(recipe.folder / "data", recipe.seed, recipe.pictures)
+    data = _pictures(recipe)
     last = recipe.folder / "fit" / "weights" / "last.pt"
     resume = resume and last.exists()
     if not (resume and _finished(last)):
@@ -75,11 +81,22 @@ def run(config: Path, resume: bool = False) -> Path:
             "name": "fit",
             "exist_ok": True,
             "resume": str(last) if resume else False,
+            "pretrained": str(NANO) if recipe.warm else False,
         }
-        SceneTrainer(recipe.per_epoch, recipe.first_size, overrides=arguments).train()  # type: ignore[no-untyped-call]
+        Trainer(recipe.per_epoch, recipe.first_size, overrides=arguments).train()  # type: ignore[no-untyped-call]
     weights = ship(last, recipe.folder / "nano.pt")
-    acquaint(weights, recipe.seed + 5, recipe.familiar)
+    if recipe.familiar is not None:
+        acquaint(weights, recipe.seed + 5, recipe.familiar)
     return weights
+
+
+def _pictures(recipe: Recipe) -> Path:
+    """The ``data.yaml`` of the recipe's pictures, which are written where they are not yet."""
+    folder = recipe.folder / "data"
+    if isinstance(recipe.pictures, detector_data.Counts):
+        return detector_data.write(folder, recipe.seed, recipe.pictures)
+    side = int(recipe.ultralytics["imgsz"])
+    return screen_data.write(folder, recipe.seed, recipe.pictures, side)
 
 
 def _finished(checkpoint: Path) -> bool:
@@ -142,7 +159,7 @@ def other_textures(images: torch.Tensor) -> torch.Tensor:
     return changed
 
 
-class SceneTrainer(DetectionTrainer):
+class Trainer(DetectionTrainer):
     """ultralytics' detection trainer, made fast on CPUs and cosine-scheduled by the step."""
 
     def __init__(self, per_epoch: int, first_size: float, overrides: dict[str, Any]) -> None:
@@ -151,7 +168,7 @@ class SceneTrainer(DetectionTrainer):
         self._first_size = first_size
         self._step = -1
         self._done = 0.0
-        self.add_callback("on_train_batch_start", SceneTrainer._set_rates)
+        self.add_callback("on_train_batch_start", Trainer._set_rates)
 
     def get_model(self, *args: Any, **kwargs: Any) -> torch.nn.Module:
         model: torch.nn.Module = super().get_model(*args, **kwargs)
@@ -192,6 +209,7 @@ class SceneTrainer(DetectionTrainer):
         super()._setup_train()  # type: ignore[no-untyped-call]
         if self.device.type == "cpu":
             self.amp = True  # torch's autocast on CPUs is bfloat16; ultralytics offers none there
+            torch.set_num_threads(THREADS)
 
     def _set_rates(self) -> None:
         """Cosine from 1 to lrf of each group's rate over all steps, after a linear warm-up."""

@@ -41,16 +41,16 @@ def test_the_recipe_trains_resumes_after_a_crash_and_ships(
 ) -> None:
     from mllm.training import detector
 
-    save = detector.SceneTrainer.save_model
+    save = detector.Trainer.save_model
 
-    def crash(trainer: detector.SceneTrainer) -> bool:
+    def crash(trainer: detector.Trainer) -> bool:
         if trainer.epoch == 1:
             raise OSError("power cut")
         return bool(save(trainer))  # type: ignore[no-untyped-call]
 
     config = recipe(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(detector.SceneTrainer, "save_model", crash)
+        patch.setattr(detector.Trainer, "save_model", crash)
         with pytest.raises(OSError, match="power cut"):
             detector.run(config)
     weights = detector.run(config, resume=True)

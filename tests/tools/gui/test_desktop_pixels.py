@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from mllm.content import Box
+from mllm.yolo import ELEMENTS
 from tests.tools.conftest import Context
 from tests.tools.gui.desk import SECRETS, Desk, programs, skip_where_missing
 from tools.protocol import PersonNeeded
@@ -16,7 +17,7 @@ pytest.importorskip("rapidocr_onnxruntime", reason="the extra vision is not inst
 skip_where_missing()
 from tools import Desktop  # noqa: E402
 from tools.gui.approval import Request  # noqa: E402
-from tools.gui.desktop.pixels import elements  # noqa: E402
+from tools.gui.desktop.pixels import Drawn, elements, outlined  # noqa: E402
 
 GREY, WHITE, EDGE = (246, 245, 244), (255, 255, 255), (160, 160, 160)
 
@@ -46,7 +47,7 @@ def test_rectangles_are_told_apart_by_what_is_in_them() -> None:
         text("Water", 46, 200, 90, 216),
         text("OK", 315, 258, 335, 274),
     ]
-    found = {e.name: e for e in elements(picture, lines) if e.acts}
+    found = {e.name: e for e in elements(picture, lines, outlined) if e.acts}
     assert {name: (e.role, e.value, e.state) for name, e in found.items()} == {
         "Name": ("textbox", "Ada", ()),
         "Code": ("textbox", "", ()),
@@ -57,8 +58,39 @@ def test_rectangles_are_told_apart_by_what_is_in_them() -> None:
     }
     x0, y0, x1, y1 = found["OK"].corners or (0, 0, 0, 0)
     assert max(abs(x0 - 280), abs(y0 - 250), abs(x1 - 370), abs(y1 - 284)) <= 3
-    told = [e.name for e in elements(picture, lines) if e.role == "text"]
+    told = [e.name for e in elements(picture, lines, outlined) if e.role == "text"]
     assert told == ["Name", "Code", "Guests", "Bread", "Water"]  # and what a field holds is no text
+
+
+def test_links_that_are_read_as_one_line_have_their_own_words() -> None:
+    picture = Image.new("RGB", (400, 300), WHITE)
+    links = [(20, 20, 60, 40), (65, 20, 125, 40), (130, 20, 170, 40)]
+    drawn = [Drawn(tuple(map(float, place)), "link") for place in links]
+    drawn += [Drawn((20.0, 60.0, 36.0, 76.0), "radio"), Drawn((300.0, 10.0, 324.0, 34.0), "button")]
+    lines = [text("Home Contact Help", 20, 20, 170, 40), text("By train", 46, 60, 110, 76)]
+    found = elements(picture, lines, lambda _: drawn)
+    told = {(e.role, e.name) for e in found}
+    assert told == {
+        ("link", "Home"), ("link", "Contact"), ("link", "Help"), ("button", ""),
+        ("radio", "By train"), ("text", "By train"),
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(not ELEMENTS.is_file(), reason="no weights of the detector of controls")
+def test_the_detector_sees_what_has_no_outline() -> None:
+    """A link and an icon: outlines are no way to see them."""
+    picture = Image.new("RGB", (400, 300), WHITE)
+    pen = ImageDraw.Draw(picture)
+    large = ImageFont.load_default(16)
+    pen.text((40, 40), "Read more", (0, 0, 238), large)
+    pen.line([(40, 59), (118, 59)], (0, 0, 238))
+    for y in (104, 110, 116):  # three bars
+        pen.line([(40, y), (58, y)], "black", 2)
+    lines = [text("Read more", 40, 40, 118, 60)]
+    assert not [e for e in elements(picture, lines, outlined) if e.acts]
+    found = [e for e in elements(picture, lines) if e.acts]
+    assert ("link", "Read more") in {(e.role, e.name) for e in found}
+    assert any(e.corners and e.corners[1] < 110 < e.corners[3] for e in found)
 
 
 def test_a_form_is_filled_and_verified_from_pixels(context: Context, tmp_path: Path) -> None:

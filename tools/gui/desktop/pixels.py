@@ -1,23 +1,27 @@
-"""A screen read from its pixels alone: rectangles that are drawn like controls, and their text.
+"""A screen read from its pixels alone: the controls that are drawn on it, and their text.
 
-No learned detector yet: outlines are traced with OpenCV and judged by size, place of the text and
-brightness, which knows flat and lightly shaded themes and misses what has no outline (links, bare
-icons, menu entries other than as text). Text is read by ``ReadText``.
+Controls are seen in two ways. A detector trained on screenshots of pages (``mllm.yolo.ELEMENTS``)
+knows them by their looks: links, bare icons, entries of menus too. Outlines traced with OpenCV add
+rectangles that it does not see, judged by size, place of the text and brightness; without weights
+they are all there is. Text is read by ``ReadText``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from PIL import Image as PILImage
 
 from mllm.content import Artifact, Box
-from tools.gui.native.labels import in_reading_order, named
+from mllm.yolo import ELEMENTS, Detector
+from tools.detect import MEMORY
+from tools.gui.native.labels import FIELDS, MARKS, in_reading_order, named
 from tools.gui.native.port import Names, element
 from tools.gui.observation import Corners, Element
 from tools.gui.secrets import Secrets
@@ -42,6 +46,22 @@ ARROW = 34
 """Pixels at the right of a list that hold its arrow."""
 INK = 60
 """Difference in brightness that is drawn rather than shaded."""
+SURE = 0.3
+"""Least score of what the detector sees."""
+OWN_SIZE = 1920
+"""Longer side of a screen, in pixels, up to which the detector looks at it as it is."""
+
+
+class Drawn(NamedTuple):
+    """Where a control is drawn, and its role; "" where its outline alone is known."""
+
+    corners: Corners
+    role: str = ""
+
+
+Sight: TypeAlias = Callable[[PILImage.Image], list[Drawn]]
+Said: TypeAlias = tuple[str, Corners]
+"""A text and where it stands."""
 
 
 @dataclass
@@ -64,7 +84,7 @@ class Pixels:
         """``app`` is the process that the window in front belongs to."""
         pixels = picture.tobytes()
         if (pixels, app) != (self.seen, self.app):
-            found = elements(picture, _lines(picture))
+            found = elements(picture, read_lines(picture))
             self.last[app] = self._matched(self.last.get(app, ()), found)
             self.seen, self.app = pixels, app
         told = []
@@ -88,14 +108,43 @@ class Pixels:
         return now
 
 
-def elements(picture: PILImage.Image, lines: Sequence[Box]) -> list[Element]:
-    """Controls with the text in them, and the other text, as people read: from top to bottom."""
+def seen(picture: PILImage.Image) -> list[Drawn]:
+    """What the detector sees, and outlines where it sees nothing."""
+    found = detected(picture)
+    rest = [o for o in outlined(picture) if not any(_touch(o.corners, d.corners) for d in found)]
+    return found + rest
+
+
+def detected(picture: PILImage.Image) -> list[Drawn]:
+    """What the detector sees, the surest first; nothing where there are no weights."""
+    if not ELEMENTS.is_file():
+        return []
+
+    def load() -> Detector:
+        return Detector(ELEMENTS, own_size=OWN_SIZE)
+
+    size = ELEMENTS.stat().st_size * MEMORY
+    with default_pool().get(("elements", ELEMENTS), load, size) as detector:
+        found = detector.find(picture.convert("RGB"), SURE, SAME)
+    return [Drawn((f.x0, f.y0, f.x1, f.y1), f.name) for f in found]
+
+
+def outlined(picture: PILImage.Image) -> list[Drawn]:
+    """Traced outlines."""
+    return [Drawn(corners) for corners in outlines(np.asarray(picture.convert("L")))]
+
+
+def elements(picture: PILImage.Image, lines: Sequence[Box], sight: Sight = seen) -> list[Element]:
+    """Controls with the text in them, and the other text, as people read: from top to bottom.
+    ``sight`` is how controls are seen."""
     grey = np.asarray(picture.convert("L"))
-    texts = [(line.text or "", (line.x0, line.y0, line.x1, line.y1)) for line in lines]
+    drawn = sight(picture)
+    texts = [said for line in lines for said in _said(line, [d.corners for d in drawn])]
     found, taken = [], set()
-    for corners in outlines(grey):
+    for corners, role in drawn:
         inside = [i for i, (_, place) in enumerate(texts) if _part_of(place, corners) > INSIDE]
-        control = _control(grey, corners, [texts[i] for i in inside])
+        said = [texts[i] for i in inside]
+        control = (_known if role else _judged)(grey, Drawn(corners, role), said)
         if control is not None:
             found.append(control)
             taken |= set(inside)
@@ -105,6 +154,26 @@ def elements(picture: PILImage.Image, lines: Sequence[Box]) -> list[Element]:
         if i not in taken
     ]
     return named(in_reading_order(found))
+
+
+def _said(line: Box, controls: Sequence[Corners]) -> Iterator[Said]:
+    """A line of text, cut between words where the controls that they lie in are others: links side
+    by side are often read as one line. Where a word stands is told by its share of the letters."""
+    text = line.text or ""
+    wide = (line.x1 - line.x0) / max(len(text), 1)
+    middle = (line.y0 + line.y1) / 2
+    words, start = [], 0
+    for word in text.split(" "):
+        x = line.x0 + (start + len(word) / 2) * wide
+        home = next((c for c in controls if c[0] <= x <= c[2] and c[1] <= middle <= c[3]), None)
+        words.append((home, word, start))
+        start += len(word) + 1
+    for _, part in groupby(words, lambda one: one[0]):
+        some = list(part)
+        said = " ".join(word for _, word, _ in some)
+        x0 = line.x0 + some[0][2] * wide
+        if said:
+            yield said, (x0, line.y0, x0 + len(said) * wide, line.y1)
 
 
 def outlines(grey: Any) -> list[Corners]:
@@ -134,9 +203,21 @@ def _control_size(w: int, h: int, width: int) -> bool:
     return mark or (CONTROL[0] <= h <= CONTROL[1] and NARROW <= w < SHARE * width and w > 1.2 * h)
 
 
-def _control(grey: Any, box: Corners, texts: list[tuple[str, Corners]]) -> Element | None:
-    """What is drawn there; None where it is only a sign of a text."""
-    x0, y0, x1, y1 = box
+def _known(grey: Any, drawn: Drawn, texts: list[Said]) -> Element:
+    """What the detector saw, with what is in it. How a switch or a slider stands is not read."""
+    box, role = drawn
+    words = " ".join(text for text, _ in texts)
+    if role in ("textbox", "combobox"):
+        return Element("", role, "", words, (), box)
+    if role in ("checkbox", "radio"):
+        return Element("", role, "", None, _checked(grey, box), box)
+    return Element("", role, "" if role in (*MARKS, *FIELDS) else words, corners=box)
+
+
+def _judged(grey: Any, drawn: Drawn, texts: list[Said]) -> Element | None:
+    """What an outline is of; None where it is only a sign of a text."""
+    box = drawn.corners
+    x0, _, x1, _ = box
     words = " ".join(text for text, _ in texts)
     if x1 - x0 <= MARK[1]:
         return None if words else Element("", "checkbox", "", None, _checked(grey, box), box)
@@ -157,7 +238,7 @@ def _checked(grey: Any, box: Corners) -> tuple[str, ...]:
     return ("checked",) if drawn else ()
 
 
-def _arrow(grey: Any, box: Corners, texts: list[tuple[str, Corners]]) -> bool:
+def _arrow(grey: Any, box: Corners, texts: list[Said]) -> bool:
     """Whether something that is no text is drawn at the right end, and nothing else in the way."""
     x0, y0, x1, y1 = (round(v) for v in box)
     if x1 - x0 < 2 * ARROW or any(place[2] > x1 - ARROW * 0.8 for _, place in texts):
@@ -168,7 +249,7 @@ def _arrow(grey: Any, box: Corners, texts: list[tuple[str, Corners]]) -> bool:
     return bool(3 <= rows <= ARROW / 2 and 4 <= columns <= ARROW / 2)
 
 
-def _centred(box: Corners, texts: list[tuple[str, Corners]]) -> bool:
+def _centred(box: Corners, texts: list[Said]) -> bool:
     left = min(place[0] for _, place in texts) - box[0]
     right = box[2] - max(place[2] for _, place in texts)
     return abs(left - right) <= max(6.0, 0.12 * (left + right))
@@ -177,7 +258,7 @@ def _centred(box: Corners, texts: list[tuple[str, Corners]]) -> bool:
 def _again(old: Element, new: Element) -> bool:
     if old.role != new.role or not old.corners or not new.corners:
         return False
-    says = old.name == new.name or old.role in ("textbox", "combobox", "checkbox")
+    says = old.name == new.name or old.role in (*MARKS, *FIELDS)
     return says and _overlap(old.corners, new.corners) > SAME
 
 
@@ -188,6 +269,11 @@ def _part_of(text: Corners, box: Corners) -> float:
 def _overlap(a: Corners, b: Corners) -> float:
     shared = _shared(a, b)
     return shared / max(_area(a) + _area(b) - shared, 1.0)
+
+
+def _touch(a: Corners, b: Corners) -> bool:
+    """Whether one lies mostly in the other."""
+    return _shared(a, b) > 0.5 * min(_area(a), _area(b))
 
 
 def _shared(a: Corners, b: Corners) -> float:
@@ -213,7 +299,7 @@ class _Still:
         raise FileNotFoundError(artifact.id)
 
 
-def _lines(picture: PILImage.Image) -> Sequence[Box]:
+def read_lines(picture: PILImage.Image) -> Sequence[Box]:
     """The lines of text on a picture, in reading order."""
     width, height = picture.size
     shot = Artifact(
