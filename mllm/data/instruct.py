@@ -37,14 +37,14 @@ from prompts import render as prompt
 
 A_SCENE = 6
 """Conversations of one scene."""
-KINDS = {"trace": 0.2, "direct": 0.28, "claims": 0.24, "correct": 0.16, "extra": 0.12}
+KINDS = {"trace": 0.35, "direct": 0.14, "claims": 0.17, "correct": 0.11, "extra": 0.23}
 DESCRIBED = 0.15
 """Share of descriptions where all is answered by looking."""
 BARE = 0.3
 """Share of answers that are one word."""
 LOOKED = ("existence", "count", "attribute", "relation", "comparison")
 """Families of questions that are answered out of what was looked at and written down."""
-RENAMED = 0.45
+RENAMED = 0.65
 """Share of tool conversations whose schemas are made strange."""
 _LOOK_MARGIN = 0.25  # of a region's longer side, as the look tool shows it
 
@@ -310,7 +310,7 @@ def _extra(
     specs, mapping = _told(list(tools), rng)
     names = frozenset(t.name for t in tools)
     kind = rng.choices(
-        ("describe", "mark", "crop", "read", "stranger", "photo", "talk"), (2, 1, 1, 5, 3, 4, 1)
+        ("describe", "mark", "crop", "read", "stranger", "photo", "talk"), (2, 1, 1, 5, 3, 8, 1)
     )[0]
     needs = {"describe": "detect", "mark": "annotate", "crop": "crop", "read": "read_text"}
     if needs.get(kind, next(iter(names), "")) not in names:

@@ -1,7 +1,8 @@
 """Lessons: the conversations of one scene, as token samples with their pictures.
 
-Every third lesson is the mixture of ``mllm.data.instruct``. The others are tool traces that all
-begin with the same tools and the same picture, so that packed rows hold this beginning once.
+Most lessons are the mixture of ``mllm.data.instruct``. The others are tool traces that all begin
+with the same tools and the same picture, or questions about one picture: packed rows hold such a
+beginning once.
 """
 
 from __future__ import annotations
@@ -48,16 +49,18 @@ class Lesson:
 
 
 class Lessons:
-    """An endless sequence; a lesson is a pure function of its number. Half are traces that share
-    their tools, a quarter questions that share their picture, a quarter of every kind."""
+    """An endless sequence; a lesson is a pure function of its number. Of eight, five are of every
+    kind, each conversation with tools of its own, two are traces that share their tools, and one is
+    questions that share their picture: with fewer of the first, tools with strange names were read
+    less well."""
 
     def __init__(self, processor: NanoProcessor, tools: Sequence[ToolSpec], seed: int) -> None:
         self.processor, self.tools, self.seed = processor, tools, seed
 
     def __getitem__(self, index: int) -> Lesson:
-        if index % 4 == 2:
+        if index % 8 == 2:
             return lesson(self.processor, looking(self.seed, index, LOOKS))
-        make = branches if index % 2 else conversations
+        make = branches if index % 4 == 1 else conversations
         return lesson(self.processor, make(self.seed, index, self.tools))
 
 
