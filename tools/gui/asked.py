@@ -18,7 +18,7 @@ from tools.gui import failures
 from tools.gui.actions import Action
 from tools.gui.judge import plain
 from tools.gui.observation import Element, Snapshot
-from tools.gui.words import EXCEPT, YES
+from tools.gui.words import EXCEPT, ON, YES
 
 QUOTED = re.compile(r"""["“「『‘«]([^"“”「」『』’«»]+)["”」』’»]|(?<!\w)'([^']+)'(?!\w)""")
 """A text in quotes of any kind; no apostrophe begins one."""
@@ -35,7 +35,7 @@ LONG = 4
 """Chinese signs from which a name that is not quoted cannot be there by chance."""
 BEFORE = 24
 """Characters before a name in which a word can say that it is not to be used."""
-ON = ("checked", "selected", "pressed", "expanded")
+ACTIVE = ("checked", "selected", "pressed", "expanded")
 """States in which nothing is left to be done with a control."""
 
 
@@ -76,7 +76,7 @@ class Asked:
 
     def _doubts(self, snapshot: Snapshot, shown: str) -> list[str]:
         task = ADDRESS.sub(" ", self.task)
-        on = {plain(e.name) for e in snapshot.elements if any(state in ON for state in e.state)}
+        on = {plain(e.name) for e in snapshot.elements if any(state in ACTIVE for state in e.state)}
         used = self.used | on
         idle = [n for n in self._named(task) if not any(_whole(n).search(words) for words in used)]
         everything = plain(" ".join((shown, *used)))
@@ -127,7 +127,7 @@ def _literals(task: str) -> Iterator[str]:
         if DATED.search(said):
             continue
         rest = rest.replace(quoted[0], " ")
-        if plain(said) not in YES and not _excepted(quoted.start(), task):
+        if plain(said) not in YES | ON and not _excepted(quoted.start(), task):
             yield said
     rest = re.sub(r"(?<=\d),(?=\d{3})", "", rest)
     for found in LITERAL.finditer(rest):

@@ -123,6 +123,7 @@ def test_what_is_to_be_entered_must_have_been(task: str, typed: str, missing: st
         "1,200 kg",
         'Choose "August 14, 2028"',
         'Fill it in and press "Submit"',
+        '欢迎 "勾选"，然后提交',
     ],
 )
 def test_what_may_be_written_otherwise_is_not_asked_for(task: str) -> None:
