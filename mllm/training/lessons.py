@@ -51,8 +51,7 @@ class Lesson:
 class Lessons:
     """An endless sequence; a lesson is a pure function of its number. Of eight, five are of every
     kind, each conversation with tools of its own, two are traces that share their tools, and one is
-    questions that share their picture: with fewer of the first, tools with strange names were read
-    less well."""
+    questions that share their picture."""
 
     def __init__(self, processor: NanoProcessor, tools: Sequence[ToolSpec], seed: int) -> None:
         self.processor, self.tools, self.seed = processor, tools, seed

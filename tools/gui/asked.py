@@ -18,7 +18,7 @@ from tools.gui import failures
 from tools.gui.actions import Action
 from tools.gui.judge import plain
 from tools.gui.observation import Element, Snapshot
-from tools.gui.words import EXCEPT, ON, YES
+from tools.gui.words import EXCEPT, STATES, YES
 
 QUOTED = re.compile(r"""["“「『‘«]([^"“”「」『』’«»]+)["”」』’»]|(?<!\w)'([^']+)'(?!\w)""")
 """A text in quotes of any kind; no apostrophe begins one."""
@@ -127,7 +127,7 @@ def _literals(task: str) -> Iterator[str]:
         if DATED.search(said):
             continue
         rest = rest.replace(quoted[0], " ")
-        if plain(said) not in YES | ON and not _excepted(quoted.start(), task):
+        if plain(said) not in YES | STATES and not _excepted(quoted.start(), task):
             yield said
     rest = re.sub(r"(?<=\d),(?=\d{3})", "", rest)
     for found in LITERAL.finditer(rest):

@@ -17,7 +17,7 @@ from tools.gui.actions import Fact, Finish
 from tools.gui.hand import Hand
 from tools.gui.judge import Done, plain, proven
 from tools.gui.ledger import Ledger
-from tools.gui.observation import Told
+from tools.gui.observation import Snapshot, Told
 from tools.gui.preflight import resolve
 from tools.gui.targets import REFERENCE
 from tools.gui.verdict import text_of, within
@@ -49,10 +49,11 @@ async def finish(action: Finish, hand: Hand, told: Told) -> Done:
             raise failures.not_done(f"contradicted: not so: {', '.join(missed)}")
         proofs += said
         new = new or shows and _became(fact, ref, hand.view, ledger)
-    if alarm := await _alarm(hand.view):
+    now = await hand.view.snapshot()
+    if alarm := _alarm(now):
         raise failures.not_done(f"contradicted: the page says {alarm}")
     done = proven(proofs, bool(ledger.before), new, "page")
-    doubt = ledger.asked.doubt(await hand.view.snapshot(), await text_of(hand.view))
+    doubt = ledger.asked.doubt(now, await text_of(hand.view))
     return replace(done, doubt=doubt)
 
 
@@ -77,9 +78,9 @@ def _became(fact: Fact, ref: str, view: View, ledger: Ledger) -> bool:
     return any(plain(fact.gone) in text for text in ledger.before)
 
 
-async def _alarm(view: View) -> str:
+def _alarm(now: Snapshot) -> str:
     """The row of an alert or status in which the page says that something went wrong, or ""."""
-    for element in (await view.snapshot()).elements:
+    for element in now.elements:
         if element.role in ("alert", "status") and REFUSALS.find(element.name):
             return element.label()
     return ""

@@ -54,6 +54,8 @@ FINAL = _words(_ALL["final"])
 EXCEPT = _words(_ALL["except"])
 """What says, before the name of a control, that it is not to be used."""
 RULES = {kind: (_words(rule), str(rule["because"])) for kind, rule in _ALL["rules"].items()}
-YES, NO, DISMISS, ON = (frozenset(sum(_ALL[key], [])) for key in ("yes", "no", "dismiss", "on"))
+YES, NO, DISMISS, STATES = (
+    frozenset(sum(_ALL[key], [])) for key in ("yes", "no", "dismiss", "states")
+)
 """Whole labels: of what agrees, of what does not, and of what only takes away what is on top; and
 what people call the state of a checkbox."""

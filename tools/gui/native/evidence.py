@@ -32,9 +32,9 @@ def finish(action: Finish, hand: Hand) -> Done:
             raise failures.not_done(f"contradicted: not so: {', '.join(missed)}")
         proofs += said
         new = new or hand.claims.became(fact, ref)
-    for element in hand.port.read().elements:
+    now = hand.port.read()
+    for element in now.elements:
         if element.role in ("alert", "alertdialog", "status") and REFUSALS.find(element.name):
             raise failures.not_done(f"contradicted: the screen says {element.label()}")
     done = proven(proofs, bool(hand.claims.before), new, "screen")
-    now = hand.port.read()
     return replace(done, doubt=hand.claims.asked.doubt(now, text_of(now)))
