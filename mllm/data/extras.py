@@ -32,6 +32,8 @@ CODE = 0.35
 """Share of lines on a page that are no words."""
 MARKED_SIDE = 640
 """Pixels of the longer side of a picture with boxes drawn on it."""
+REFUSED = 0.25
+"""Share of the pictures that the detector takes for photographs and that are none."""
 
 
 @dataclass
@@ -194,13 +196,14 @@ def stranger(desk: Desk, image: Image.Image) -> Episode:
     return desk.end(desk.asked(template, words), fill(unknown[form], words), [artifact], plan)
 
 
-def of_photo(desk: Desk, question: Question | None) -> Episode:
+def of_photo(desk: Desk, question: Question | None, scene: Image.Image) -> Episode:
     """A question about a picture that is no drawn scene: the limits, not an invention.
 
     ``question`` would be asked about a scene; without one, the question is open. The detector
     refuses the picture as a whole: that it is a photo is for the expert to say, not for small eyes.
+    So now and then it refuses a ``scene``, that what to do is read from the question.
     """
-    artifact = desk.show(photo(desk.rng))
+    artifact = desk.show(scene if desk.rng.random() < REFUSED else photo(desk.rng))
     first = question.program.ops[0] if question and question.program.ops else None
     arguments: dict[str, object] = {}
     if question is not None and isinstance(first, Detect):

@@ -46,6 +46,8 @@ LOOKED = ("existence", "count", "attribute", "relation", "comparison")
 """Families of questions that are answered out of what was looked at and written down."""
 RENAMED = 0.65
 """Share of tool conversations whose schemas are made strange."""
+OPEN = 0.6
+"""Share of the questions about photographs that no scene would be asked."""
 _LOOK_MARGIN = 0.25  # of a region's longer side, as the look tool shows it
 
 
@@ -328,7 +330,8 @@ def _extra(
     elif kind == "stranger":
         episode = extras.stranger(desk, image)
     elif kind == "photo":
-        episode = extras.of_photo(desk, next((q for q in asked if q.lang == lang), None))
+        closed = next((q for q in asked if q.lang == lang), None)
+        episode = extras.of_photo(desk, None if rng.random() < OPEN else closed, image)
     if episode is None:
         desk.pictures.clear()
         episode = extras.talk(desk)
