@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw
@@ -103,7 +103,7 @@ def describe(desk: Desk, scene: Scene, image: Image.Image) -> Episode:
     desk.step("detect", found, image=artifact.id)
     answer = desk.template("nothing")
     if counts:
-        answer = fill(desk.template("described"), {"list": listed(counts, desk.lang)})
+        answer = fill(desk.template("described"), {"list": listed(counts.items(), desk.lang)})
     plan = desk.template("describe_plan")
     return desk.end(desk.asked(desk.template("describe"), {}), answer, [artifact], plan)
 
@@ -243,11 +243,11 @@ def unknown_label(label: str, rng: random.Random) -> str:
     )
 
 
-def listed(counts: Counter[str], lang: str) -> str:
+def listed(counts: Iterable[tuple[str, int]], lang: str) -> str:
     names = [
         _number(k, Noun(n, BY_NAME[n].zh, "") if lang == "zh" else Noun(n, n, BY_NAME[n].plural),
                 lang)
-        for n, k in counts.items()
+        for n, k in counts
     ]
     last = "和" if lang == "zh" else " and "
     return last.join(w for w in (("、" if lang == "zh" else ", ").join(names[:-1]), names[-1]) if w)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from mllm.claims import Failed, claims_messages, correction_messages
+from mllm.claims import ClaimDraft, Failed, claims_messages, correction_messages
 from mllm.content import Artifact, Message, Text, ToolSpec
 from mllm.data import extras
 from mllm.data.claim_drafts import drafts, misread, short, slip, statement
@@ -46,6 +46,10 @@ LOOKED = ("existence", "count", "attribute", "relation", "comparison")
 """Families of questions that are answered out of what was looked at and written down."""
 RENAMED = 0.65
 """Share of tool conversations whose schemas are made strange."""
+LISTINGS = 0.3
+"""Share of the texts to be taken apart that list what a picture shows."""
+AGAIN = 0.15
+"""Share of the kinds in such a list that are named once more, as weak eyes describe."""
 OPEN = 0.6
 """Share of the questions about photographs that no scene would be asked."""
 _LOOK_MARGIN = 0.25  # of a region's longer side, as the look tool shows it
@@ -85,7 +89,8 @@ def conversations(
         elif kind == "direct":
             out.append(_direct(asked.pop(), scene, image, rng))
         elif kind == "claims":
-            out.append(_claims(asked, rng))
+            listing = rng.random() < LISTINGS
+            out.append(_listing_claims(scene, rng) if listing else _claims(asked, rng))
         elif rng.random() < 0.2:
             out.append(_listing_corrected(scene, rng))
         elif correction := _correction(_of_place(asked, rng), rng):
@@ -175,7 +180,7 @@ def _described(
     counts = Counter(spot.label for spot in shown)
     answer = vary(words["nothing"], rng)
     if counts:
-        answer = fill(words["described"], {"list": extras.listed(counts, lang)})
+        answer = fill(words["described"], {"list": extras.listed(counts.items(), lang)})
     task = carelessly(vary(rng.choice(words["describe"]), rng), rng)
     episode = Episode(
         task=task, media=(artifact,), lang=lang, seen=told(shown, lang), answer=answer
@@ -247,7 +252,34 @@ def _claims(asked: list[Question], rng: random.Random) -> Conversation:
     answer = ("" if lang == "zh" else " ").join(said)
     # "There are more cups." says more than what only where the question does.
     told_of = [c for c in dict.fromkeys(claims) if c.of in task or c.of in answer]
-    reply = json.dumps([c.words() for c in told_of], ensure_ascii=False)
+    return _taken_apart(task, answer, told_of, lang)
+
+
+def _listing_claims(scene: Scene, rng: random.Random) -> Conversation:
+    """A description, right or wrong, taken apart: every number of a kind is a claim."""
+    lang = "zh" if rng.random() < CHINESE else "en"
+    counts = Counter(o.label for o in scene.objects) or Counter([rng.choice(NAMES)])
+    items = [(n, rng.randint(1, 6) if rng.random() < 0.3 else k) for n, k in counts.items()]
+    items += [(n, rng.randint(1, 3)) for n in counts if rng.random() < AGAIN]
+    items += [(rng.choice(NAMES), rng.randint(1, 3)) for _ in range(rng.choice((0, 0, 1, 2)))]
+    rng.shuffle(items)
+    words = phrasings(lang)["extras"]
+    said = fill(words["described"], {"list": extras.listed(items, lang)})
+    claims = [
+        ClaimDraft(
+            kind="count", value=str(k),
+            object=BY_NAME[n].zh if lang == "zh" else n if k == 1 else BY_NAME[n].plural,
+        )
+        for n, k in dict.fromkeys(items)
+    ]
+    task = rng.choice(("", vary(rng.choice(words["describe"]), rng)))
+    return _taken_apart(task, said, claims, lang)
+
+
+def _taken_apart(
+    task: str, answer: str, claims: Sequence[ClaimDraft], lang: str
+) -> Conversation:
+    reply = json.dumps([c.words() for c in claims], ensure_ascii=False)
     told = claims_messages(task, answer, lang)
     told.append(Message(role="assistant", content=(Text(text=reply),)))
     return Conversation(told, [], {}, "claims")
@@ -286,8 +318,8 @@ def _listing_corrected(scene: Scene, rng: random.Random) -> Conversation:
     items = [(n, false if n == name else k) for n, k in counts.items()]
     if not true:
         items.insert(rng.randint(0, len(items)), (name, false))
-    said = extras.listed(Counter(dict(items)), lang)
-    right = extras.listed(Counter({n: counts[n] for n, _ in items if counts[n]}), lang)
+    said = extras.listed(items, lang)
+    right = extras.listed([(n, counts[n]) for n, _ in items if counts[n]], lang)
     words = phrasings(lang)["extras"]
     old = fill(words["described"], {"list": said})
     new = fill(words["described"], {"list": right}) if right else vary(words["nothing"], rng)

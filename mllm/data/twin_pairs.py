@@ -152,7 +152,7 @@ def _list(one: Twins, rng: random.Random) -> Pair:
     first, second = (
         fill(
             phrasings(lang)["extras"]["described"],
-            {"list": listed(Counter(o.label for o in scene.objects), lang)},
+            {"list": listed(Counter(o.label for o in scene.objects).items(), lang)},
         )
         for scene in one.both
     )

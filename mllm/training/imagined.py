@@ -79,5 +79,5 @@ def _list(counts: list[tuple[str, int]], lang: str) -> str:
     words = phrasings(lang)["extras"]
     if not counts:
         return str(words["nothing"])
-    said = fill(words["described"], {"list": listed(Counter(dict(counts)), lang)})
+    said = fill(words["described"], {"list": listed(counts, lang)})
     return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from mllm.claims import parse_claims
@@ -68,6 +69,17 @@ def test_claims_are_lists_of_drafts() -> None:
     kinds = Counter(claim.kind for claims in lists for claim in claims)
     assert set(kinds) >= {"existence", "count", "attribute", "relation"}
     assert any(not claims for claims in lists), "answers that claim nothing give an empty list"
+
+
+def test_every_number_of_a_list_is_a_claim() -> None:
+    told = [c.messages for c in ALL if c.kind == "claims"]
+    listings = [m for m in told if re.search(r"shows \d+ .* and \d+", m[-2].words())]
+    assert listings
+    for messages in listings:
+        said = messages[-2].words().split("shows ")[-1]
+        numbers = set(re.findall(r"(\d+) ([a-z ]+?)(?:,| and |\.)", said))
+        claims = parse_claims(messages[-1].words())
+        assert {(claim.value, claim.object) for claim in claims} == numbers
 
 
 def test_without_tools_nothing_is_called() -> None:
