@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.verify.checks import Finding, Weighed
+from agent.verify.listing import relisted
 from agent.verify.replacement import replaced
 from agent.verify.words import kind
 from mllm.backends.protocol import Session, generate_many
@@ -59,8 +60,12 @@ def correct(
 def edited(said: str, weighed: Weighed) -> Correction | None:
     """The sentence with words in the place of those of every wrong claim; None where one takes
     more than that, or none is wrong."""
-    text, true = said.rstrip(), list[ClaimDraft]()
+    text, listed = relisted(said.rstrip(), weighed)
+    true = list[ClaimDraft]()
     for draft, finding in _wrong(weighed):
+        if draft in listed and finding.instead:
+            true.append(finding.instead)
+            continue
         if any(_share(draft, other) for other, found in weighed if found.holds is not False):
             return None
         ways = ((replaced(text, draft, right), right) for right in _ways(draft, finding))

@@ -1,0 +1,85 @@
+"""Lists of what a picture shows, put right item by item."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.verify.checks import Finding
+from agent.verify.correction import edited
+from mllm.claims import ClaimDraft
+
+ABSENT = "0"
+
+
+def weighed(*claims: tuple[str, str, str]) -> list[tuple[ClaimDraft, Finding]]:
+    """Counts of objects: how many are said to be there, and how many are."""
+    return [
+        (said := ClaimDraft(kind="count", object=name, value=number),
+         Finding(number == there, there, "detect",
+                 instead=None if number == there else said.model_copy(update={"value": there})))
+        for number, name, there in claims
+    ]  # fmt: skip
+
+
+LISTS = [
+    (
+        "The picture shows 1 watermelon, 2 sheep and 1 car.",
+        [("1", "watermelon", ABSENT), ("2", "sheep", "3"), ("1", "car", "1")],
+        "The picture shows 3 sheep and 1 car.",
+    ),
+    (
+        "The picture shows 2 sheep, 1 sheep and 1 car.",
+        [("2", "sheep", "2"), ("1", "sheep", "2"), ("1", "car", ABSENT)],
+        "The picture shows 2 sheep.",
+    ),
+    (
+        "There are 2 cars and 1 bus.",
+        [("2", "cars", ABSENT), ("1", "bus", "1")],
+        "There is 1 bus.",
+    ),
+    (
+        "There is a car, two buses, and a dog on the lawn.",
+        [("1", "car", "2"), ("2", "buses", ABSENT), ("1", "dog", "1")],
+        None,  # "a car" is no number to replace: the model's turn
+    ),
+    (
+        "There is one car, two buses, one cup, and a dog on the lawn.",
+        [("1", "car", "2"), ("2", "buses", ABSENT), ("1", "cup", "1"), ("1", "dog", "1")],
+        "There are two cars, one cup, and a dog on the lawn.",
+    ),
+    (
+        "图中有1个西瓜、2只羊和1辆汽车。",
+        [("1", "西瓜", ABSENT), ("2", "羊", "3"), ("1", "汽车", "1")],
+        "图中有3只羊和1辆汽车。",
+    ),
+    (
+        "The picture shows 1 watermelon and 2 sheep.",
+        [("1", "watermelon", ABSENT), ("2", "sheep", ABSENT)],
+        "The picture shows no watermelons and no sheep.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "claims", "right"), LISTS)
+def test_an_item_of_a_list_is_put_right_or_goes(
+    said: str, claims: list[tuple[str, str, str]], right: str | None
+) -> None:
+    correction = edited(said, weighed(*claims))
+    assert (correction and correction.text) == right
+
+
+def test_what_goes_is_known_to_be_absent() -> None:
+    said, claims, _ = LISTS[0]
+    correction = edited(said, weighed(*claims))
+    assert correction is not None
+    assert correction.true is not None
+    assert [(c.object, c.value) for c in correction.true] == [("watermelon", "0"), ("sheep", "3")]
+
+
+def test_what_is_said_to_be_there_without_a_number_goes_too() -> None:
+    dog = ClaimDraft(kind="existence", object="dog", value="yes")
+    absent = Finding(False, "0 dog", "detect", instead=dog.model_copy(update={"value": "no"}))
+    some = [(dog, absent), *weighed(("2", "cups", "2"))]
+    correction = edited("There is a dog and 2 cups.", some)
+    assert correction is not None
+    assert correction.text == "There are 2 cups."
