@@ -69,6 +69,14 @@ def evaluate(
             "--lure", metavar="PATH", help="hallucination: what `corvid train lure` wrote."
         ),
     ] = None,
+    align: Annotated[
+        str | None,
+        typer.Option("--align", metavar="PATH", help="The same of `corvid train align`."),
+    ] = None,
+    contrast: Annotated[
+        str | None,
+        typer.Option("--contrast", metavar="PATH", help="The same of `corvid train contrast`."),
+    ] = None,
     tasks: Annotated[
         str, typer.Option("--tasks", metavar="A,B", help="miniwob: these tasks alone.")
     ] = "",
@@ -93,8 +101,10 @@ def evaluate(
 
     amber: annotations.json, relation.json and safe_words.txt beside the responses.
     """
-    if suite is not Suite.hallucination and (halle or lure):
-        raise InputError(f"{suite} has no row for --halle and --lure: leave them away")
+    if suite is not Suite.hallucination and (halle or lure or align or contrast):
+        raise InputError(
+            f"{suite} has no row for --halle, --lure, --align and --contrast: leave them away"
+        )
     if suite is not Suite.miniwob and tasks:
         raise InputError(f"{suite} has no tasks to choose from: leave --tasks away")
     if suite is Suite.scenes:
@@ -126,7 +136,9 @@ def evaluate(
         if suite is Suite.captions:
             measured = captions.evaluate(n, seed, model)
         else:
-            measured = hallucination.evaluate(n, seed, model, halle=halle, lure=lure)
+            measured = hallucination.evaluate(
+                n, seed, model, halle=halle, lure=lure, align=align, contrast=contrast
+            )
         _show(measured, as_json, percent=True)
     else:
         from agent.evaluation import answer_files

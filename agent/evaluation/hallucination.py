@@ -6,6 +6,8 @@ not. Rows, on the same scenes:
 - ``base``: the model answers by looking alone, without tools
 - those of ``METHODS``: the same, with another way to generate
 - ``halle``: the same with a projection that was trained for the model (``mllm.decoding.halle``)
+- ``align``, ``contrast``: as ``base``, by the model that DPO on counterfactual twins (RLHF-V, arXiv
+  2312.00849) or HACL (arXiv 2312.06968) made of it
 - ``lure``: the answers of ``base``, and its descriptions as a trained revisor rewrites them
   (``mllm.decoding.lure``), whose ``seconds`` are those of both; LURE is for descriptions
 - ``verified``: the answers of ``base`` as ``agent.verify`` puts them right. ``seconds`` are those
@@ -82,19 +84,23 @@ def evaluate(
     *,
     halle: str | None = None,
     lure: str | None = None,
+    align: str | None = None,
+    contrast: str | None = None,
     quiet: bool = False,
 ) -> dict[str, Any]:
     """The measured rows, in the JSON of DESIGN section 6. Progress goes to stderr.
 
     ``n`` scenes in the design that training never saw. ``halle``: a projection for this model, as
-    ``PATH`` or ``PATH@EPSILON``; ``lure``: the folder of a revisor; without them their rows say
-    that they are not trained. Raises ``ModelError`` when one of these cannot be used.
+    ``PATH`` or ``PATH@EPSILON``; ``lure``: the folder of a revisor; ``align`` and ``contrast``:
+    those of models that were trained further. Without them their rows say that they are not
+    trained. Raises ``ModelError`` when one of these cannot be used.
     """
     backend = load(model)
     methods = dict(METHODS)
-    if halle:
-        steered = load(model, decoding=f"halle:{halle}")
-        methods["halle"] = lambda _: steered
+    # Loaded first: what cannot be used is told before hours of work.
+    trained = {"halle": load(model, decoding=f"halle:{halle}")} if halle else {}
+    trained |= {row: load(path) for row, path in (("align", align), ("contrast", contrast)) if path}
+    methods |= {row: _given(other) for row, other in trained.items()}
     revisor = _revisor(backend, lure) if lure else None
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
@@ -118,8 +124,8 @@ def evaluate(
                 rows[row] = scores(cases, looked(row, made(model)))
             except ModelError as error:
                 rows[row] = {"error": str(error)}
-        rows.setdefault("halle", _untrained("halle"))
-        rows["lure"] = _untrained("lure")
+        for row in ("halle", "align", "contrast", "lure"):
+            rows.setdefault(row, _untrained(row))
         if revisor:
             tracked = progress.track(said, description="lure")
             rows["lure"] = scores(cases, [album.revise(revisor, *one) for one in tracked])
@@ -212,6 +218,10 @@ class _Album:
             texts[number] = verified.answer
         answers = dict(zip(said.answers, texts[1:], strict=True))
         return Replies(texts[0], answers, tuple(before + seconds for before in said.seconds))
+
+
+def _given(backend: Backend) -> Callable[[Any], Backend]:
+    return lambda _: backend
 
 
 def _untrained(row: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from agent.cli import main
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["eval", "scenes", "--halle", "x"], "scenes has no row for --halle and --lure"),
+        (["eval", "scenes", "--halle", "x"], "scenes has no row for --halle, --lure"),
         (["eval", "captions", "--lure", "x"], "captions has no row"),
         (["eval", "pope", "--data", ".", "--lure", "x"], "pope has no row"),
         (["eval", "hallucination", "--halle", "absent"], "corvid train halle"),

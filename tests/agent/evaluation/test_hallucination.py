@@ -295,7 +295,7 @@ def test_a_model_without_claims_is_left_as_it_was(monkeypatch: pytest.MonkeyPatc
         "suite": "hallucination", "model": "scripted", "seed": SEED,
     }  # fmt: skip
     rows = measured["rows"]
-    trained = ["halle", "lure"]
+    trained = ["halle", "align", "contrast", "lure"]
     assert list(rows) == ["base", "twin", "vcd", *trained, "verified", "always_yes", "always_no"]
     assert rows["vcd"] == {"error": "needs a local model"}
     for row in trained:
@@ -335,14 +335,22 @@ def test_trained_rows_are_measured(
     untouched = lambda texts, *_, **__: [SimpleNamespace(answer=text) for _, text in texts]  # noqa: E731
     monkeypatch.setattr(hallucination, "verify_many", untouched)
     measured = hallucination.evaluate(
-        1, SEED, str(folder), halle=f"{tmp_path}@-1", lure=str(folder), quiet=True
+        1,
+        SEED,
+        str(folder),
+        halle=f"{tmp_path}@-1",
+        lure=str(folder),
+        align=str(folder),
+        quiet=True,
     )
     rows = measured["rows"]
-    assert list(rows)[:3] == ["base", "halle", "lure"]
-    for row in ("halle", "lure"):
+    assert list(rows)[:5] == ["base", "halle", "align", "contrast", "lure"]
+    assert "error" in rows["contrast"]
+    for row in ("halle", "align", "lure"):
         assert set(rows[row]) == set(rows["base"])
         assert rows[row]["seconds"]["n"] == rows["base"]["seconds"]["n"]
     for setting in SETTINGS:
+        assert rows["align"][f"pope_f1.{setting}"] == rows["base"][f"pope_f1.{setting}"]
         assert rows["lure"][f"pope_f1.{setting}"] == rows["base"][f"pope_f1.{setting}"]
     with pytest.raises(ModelError, match="corvid train halle"):
         hallucination.evaluate(1, SEED, str(folder), halle=str(tmp_path / "none"), quiet=True)
