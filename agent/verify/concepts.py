@@ -2,7 +2,7 @@
 
 The model takes each sentence apart into drafts of claims: an object, what narrows it down, and
 what is said of it. Woodpecker lists the objects first and asks about them later; a draft holds
-both.
+both. What a sentence lists in so many words is taken from it as it stands (``enumeration``).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from agent.verify.enumeration import enumerated
 from mllm.backends.protocol import MalformedOutput, Session, generate_many
 from mllm.claims import ClaimDraft, claims_messages, claims_schema, parse_claims
 from mllm.content import Turn, Usage
@@ -51,13 +52,22 @@ def concepts(
 
 
 def _drafts(sentence: str, reply: Turn | MalformedOutput) -> Drafts:
+    drafts = _parsed(reply)
+    # Of an answer to where something is the model also reads the place in the question.
+    if (listed := enumerated(sentence)) and not any(draft.relation for draft in drafts or ()):
+        return listed
+    if drafts is None:
+        return None
+    return list(dict.fromkeys(_quoted(draft, sentence) for draft in drafts))
+
+
+def _parsed(reply: Turn | MalformedOutput) -> Drafts:
     if isinstance(reply, MalformedOutput):
         return None
     try:
-        drafts = parse_claims(reply.text)
+        return parse_claims(reply.text)
     except ValueError:
         return None
-    return list(dict.fromkeys(_quoted(draft, sentence) for draft in drafts))
 
 
 def _quoted(draft: ClaimDraft, sentence: str) -> ClaimDraft:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from agent.verify.checks import Finding, Weighed
+from agent.verify.enumeration import BETWEEN
 from agent.verify.replacement import replaced, said_of
 from mllm.claims import ClaimDraft
 from prompts import language
 
-_BETWEEN = re.compile(r",? and |, |[、，,]|[，、,]?(?:和|以及)")
 _LAST = {"en": " and ", "zh": "和"}
 _OTHERS = {"en": ", ", "zh": "、"}
 
@@ -63,7 +63,7 @@ def _runs(sentence: str, items: Sequence[_Item]) -> Iterator[list[_Item]]:
     """The items that follow on each other."""
     run: list[_Item] = []
     for item in items:
-        if run and not _BETWEEN.fullmatch(sentence[run[-1].stop : item.start]):
+        if run and not BETWEEN.fullmatch(sentence[run[-1].stop : item.start]):
             yield run
             run = []
         run.append(item)

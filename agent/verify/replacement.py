@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from agent.verify.words import forms
+from agent.verify.words import NUMBERS, forms
 from mllm.claims import ClaimDraft
 from mllm.data.phrasing import with_article
 from prompts import language
@@ -58,13 +58,13 @@ def replaced(sentence: str, wrong: ClaimDraft, right: ClaimDraft) -> str:
 def said_of(draft: ClaimDraft, sentence: str) -> list[re.Match[str]]:
     """Where ``sentence`` says that there is or are what ``draft`` says, in a phrase of its own:
     "2 red cups", "a cup"."""
-    words = _words(language(sentence))
+    lang = language(sentence)
     count = "1" if (draft.kind, draft.value.lower()) == ("existence", "yes") else draft.value
     if draft.kind not in ("existence", "count") or draft.relation or not count.isdecimal():
         return []
     number = int(count)
-    names = words["numbers"][number : number + 1] if number else []
-    ways = [_pattern(words[_row(count)][-1], draft, "|".join((count, *names)))]
+    names = NUMBERS[lang][number : number + 1] if number else ()
+    ways = [_pattern(_words(lang)[_row(count)][-1], draft, "|".join((count, *names)))]
     if number == 1:
         ways.append(_START + _pattern("{a_one}", draft))
     return [match for way in ways for match in re.finditer(way, sentence, re.IGNORECASE)]
@@ -149,4 +149,4 @@ def _put(sentence: str, old: str, new: str) -> tuple[str, int]:
 def _words(lang: str) -> dict[str, Any]:
     path = Path(__file__).with_name("replacements.json")
     words: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))[lang]
-    return words
+    return words | {"numbers": NUMBERS[lang]}

@@ -7,6 +7,11 @@ from mllm.data.phrasing import phrasings
 from prompts import language
 from tools.color import SYNONYMS
 
+NUMBERS = {
+    "en": ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    "zh": tuple("零一两三四五六七八九十"),
+}
+"""The words for the numbers from 0."""
 _ALIKE = str.maketrans("oil|", "0111")
 
 

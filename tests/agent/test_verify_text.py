@@ -94,6 +94,19 @@ def test_only_the_sentence_that_fails_is_rewritten(picture: Path) -> None:
         assert 0 <= e.box.x0 < e.box.x1 <= SCENE.width and 0 <= e.box.y0 < e.box.y1 <= SCENE.height
 
 
+@pytest.mark.parametrize("read", [cars("3"), [], "no list of claims"])
+def test_what_a_model_leaves_out_of_a_list_is_checked(
+    picture: Path, read: str | list[Draft]
+) -> None:
+    verified = check("The picture shows 3 red cars, 1 dog and 1 pig.", picture, read)
+    assert verified.answer == "The picture shows 2 red cars and 1 pig."
+    assert [(c.text, c.was) for c in verified.claims] == [
+        ("2 red cars", "3 red cars"),
+        ("0 dogs", "1 dog"),
+        ("1 pig", ""),
+    ]
+
+
 @pytest.mark.parametrize(
     ("reply", "claims"),
     [

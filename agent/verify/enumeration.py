@@ -1,0 +1,68 @@
+"""Sentences that only list what a picture shows, read without a model.
+
+"The picture shows 1 melon, 2 red cups and 1 car." says in so many words how many of each there
+are. A small model that takes it apart leaves some of them out or changes a number; what is plain
+is not left to it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agent.verify.words import NUMBERS
+from mllm.claims import ClaimDraft
+from mllm.data.lexicon import normalize
+from prompts import language
+from tools.color import color_term
+
+BETWEEN = re.compile(r",? and |, |[、，,]|[，、,]?(?:和|以及)")
+"""What stands between two items of a list."""
+
+_PICTURE = r"(?:the|this) (?:picture|image|photo|scene)"
+_SENTENCES = {
+    "en": re.compile(
+        rf"(?:in {_PICTURE},? )?(?:there (?:is|are)|i (?:can )?see|(?:it|{_PICTURE}) "
+        rf"(?:shows|contains|depicts|has)) (?P<list>.+?)(?: in {_PICTURE})?[.!]?",
+        re.IGNORECASE,
+    ),
+    "zh": re.compile(
+        r"我?(?:可以|能)?(?:在)?(?:这张)?(?:图|图片|图像|画面|照片)[中里上]?(?:可以|能)?(?:有|看到|看见)(?P<list>.+?)[。！]?"
+    ),
+}
+"""What else a sentence says of the things that it names, where they are for instance, is the
+model's to read."""
+_ITEMS = {
+    "en": re.compile(r"(?P<number>\w+) (?P<noun>[a-z]+(?:[ -][a-z]+)*)", re.IGNORECASE),
+    "zh": re.compile(
+        r"(?P<number>\d+|[一二两三四五六七八九十])[\u4e00-\u9fff](?P<noun>[\u4e00-\u9fff]+)"
+    ),
+}
+
+
+def enumerated(sentence: str) -> list[ClaimDraft]:
+    """The number of every kind in such a list of two items or more; nothing where a sentence is no
+    list, or where the lexicon does not know what it names."""
+    lang = language(sentence)
+    found = _SENTENCES[lang].fullmatch(sentence.strip())
+    items = BETWEEN.split(found["list"]) if found else []
+    drafts = [draft for item in items if (draft := _item(item, lang))]
+    return list(dict.fromkeys(drafts)) if len(drafts) == len(items) > 1 else []
+
+
+def _item(text: str, lang: str) -> ClaimDraft | None:
+    found = _ITEMS[lang].fullmatch(text)
+    if found is None:
+        return None
+    number, noun = found["number"].lower(), found["noun"]
+    color, _, rest = noun.partition("的" if lang == "zh" else " ")
+    if not (rest and color_term(color)):
+        color, rest = "", noun
+    if normalize(rest) is None:
+        return None
+    if number in ("a", "an"):
+        return ClaimDraft(kind="existence", object=rest, color=color, value="yes")
+    if number in NUMBERS[lang]:
+        number = str(NUMBERS[lang].index(number))
+    if not number.isdecimal():
+        return None
+    return ClaimDraft(kind="count", object=rest, color=color, value=number)
