@@ -55,21 +55,6 @@ def replaced(sentence: str, wrong: ClaimDraft, right: ClaimDraft) -> str:
     return ""
 
 
-def said_of(draft: ClaimDraft, sentence: str) -> list[re.Match[str]]:
-    """Where ``sentence`` says that there is or are what ``draft`` says, in a phrase of its own:
-    "2 red cups", "a cup"."""
-    lang = language(sentence)
-    count = "1" if (draft.kind, draft.value.lower()) == ("existence", "yes") else draft.value
-    if draft.kind not in ("existence", "count") or draft.relation or not count.isdecimal():
-        return []
-    number = int(count)
-    names = NUMBERS[lang][number : number + 1] if number else ()
-    ways = [_pattern(_words(lang)[_row(count)][-1], draft, "|".join((count, *names)))]
-    if number == 1:
-        ways.append(_START + _pattern("{a_one}", draft))
-    return [match for way in ways for match in re.finditer(way, sentence, re.IGNORECASE)]
-
-
 Pairs = Iterator[tuple[str, str]]
 """Regular expressions and what stands in the place of what they find."""
 
@@ -116,7 +101,7 @@ def _pattern(template: str, draft: ClaimDraft, number: str = "") -> str:
         "one": f"(?P<noun>{color}{one})",
         "many": f"(?P<noun>{color}{many})",
         "a_one": f"an? (?P<noun>{color}{one})",
-        "n": f"(?<!than )(?<!least )(?<!most ){_START}(?:{number})",
+        "n": f"(?<!than )(?<!least )(?<!most ){_START}{number}",
         "m": _MEASURE,
     }
     return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], template) + _END

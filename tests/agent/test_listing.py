@@ -40,7 +40,7 @@ LISTS = [
     (
         "There is a car, two buses, and a dog on the lawn.",
         [("1", "car", "2"), ("2", "buses", ABSENT), ("1", "dog", "1")],
-        None,  # "a car" is no number to replace: the model's turn
+        "There are two cars and a dog on the lawn.",
     ),
     (
         "There is one car, two buses, one cup, and a dog on the lawn.",
@@ -53,7 +53,17 @@ LISTS = [
         "图中有3只羊和1辆汽车。",
     ),
     (
-        "The picture shows 1 watermelon and 2 sheep.",
+        "The picture shows 2 bicycle, 1 glasses and 1 glasses.",  # as a small model writes
+        [("2", "bicycle", ABSENT), ("1", "glasses", "3")],
+        "The picture shows 3 glasses.",
+    ),
+    (
+        "图中有1个西瓜、2只羊和1个西瓜。",
+        [("1", "西瓜", ABSENT), ("2", "羊", ABSENT)],
+        "图中没有西瓜和羊。",
+    ),
+    (
+        "The picture shows 1 watermelon, 1 watermelon and 2 sheep.",
         [("1", "watermelon", ABSENT), ("2", "sheep", ABSENT)],
         "The picture shows no watermelons and no sheep.",
     ),
