@@ -20,7 +20,7 @@ from tools.protocol import Image, Tool, ToolContext, ToolError
 
 THRESHOLD = 0.25
 """Least score of a box: what ultralytics takes by default."""
-FAINT = 0.1
+FAINT = 0.03
 """Least score of what may be there too: no claim is contradicted that it would make true."""
 OVERLAP = 0.6
 """Intersection over union from which two boxes are one object, seen twice."""
