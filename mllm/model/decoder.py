@@ -3,6 +3,7 @@ attention (arXiv 2305.13245) and SwiGLU (arXiv 2002.05202)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -28,16 +29,27 @@ class Decoder(nn.Module):
         super().__init__()
         self.head_dim = config.head_dim
         self.theta = config.rope_theta
+        self.groups = config.num_attention_heads // config.num_key_value_heads
         self.blocks = nn.ModuleList(Block(config, i) for i in range(config.decoder_layers))
         self.norm = nn.RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
 
     def forward(self, x: Tensor, positions: Tensor, mask: Tensor, cache: Cache | None) -> Tensor:
         rotation = rope(positions, self.head_dim, self.theta)
-        bias = torch.zeros(mask.shape, dtype=x.dtype, device=x.device).masked_fill(~mask, -1e9)
+        biases = self._biases(mask, x.dtype, cache)
         for block in self.blocks:
-            x = block(x, rotation, bias, cache)
+            x = block(x, rotation, biases, cache)
         out: Tensor = self.norm(x)
         return out
+
+    def _biases(self, mask: Tensor, dtype: torch.dtype, cache: Cache | None) -> list[Tensor]:
+        """What attention adds to its scores, ``(b, 1, groups * queries, keys)`` for each piece of
+        the queries. Nobody looks ahead: in training long rows are done in pieces, each with no
+        more keys than it can see."""
+        t, keys = mask.shape[2:]
+        bias = torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, -1e9)
+        ends = range(PIECE, t, PIECE) if cache is None else ()
+        parts = [bias[:, :, s:e, : keys - t + e] for s, e in pairwise((0, *ends, t))]
+        return [part.repeat(1, 1, self.groups, 1) if t > 1 else part for part in parts]
 
 
 class Block(nn.Module):
@@ -57,15 +69,17 @@ class Block(nn.Module):
         self.down = nn.Linear(f, d, bias=False)
 
     def forward(
-        self, x: Tensor, rotation: tuple[Tensor, Tensor], bias: Tensor, cache: Cache | None
+        self, x: Tensor, rotation: tuple[Tensor, Tensor], biases: Sequence[Tensor],
+        cache: Cache | None,
     ) -> Tensor:
-        x = x + self._attend(self.norm1(x), rotation, bias, cache)
+        x = x + self._attend(self.norm1(x), rotation, biases, cache)
         gate, up = self.gate_up(self.norm2(x)).chunk(2, -1)
         out: Tensor = x + self.down(F.silu(gate) * up)
         return out
 
     def _attend(
-        self, x: Tensor, rotation: tuple[Tensor, Tensor], bias: Tensor, cache: Cache | None
+        self, x: Tensor, rotation: tuple[Tensor, Tensor], biases: Sequence[Tensor],
+        cache: Cache | None,
     ) -> Tensor:
         b, t, _ = x.shape
         qkv = self.qkv(x).view(b, t, -1, self.head_dim).transpose(1, 2)
@@ -73,24 +87,27 @@ class Block(nn.Module):
         q, k = rotate(q, rotation), rotate(k, rotation)
         if cache is not None:
             k, v = cache.update(k, v, self.layer)
-        # Nobody looks ahead: long rows are done in pieces, each with no more keys than it can see.
-        ends = range(PIECE, t, PIECE) if cache is None else ()
-        past = k.shape[2] - t
-        parts = [
-            self._seen(q[:, :, s:e], k[:, :, :n], v[:, :, :n], bias[:, :, s:e, :n])
-            for s, e in pairwise((0, *ends, t))
-            for n in (past + e,)
-        ]
-        seen = torch.cat(parts, 2) if len(parts) > 1 else parts[0]
+        seen = self._in_pieces(q, k, v, biases) if len(biases) > 1 else self._seen(q, k, v, *biases)
         out: Tensor = self.out(seen.transpose(1, 2).reshape(b, t, -1))
         return out
+
+    def _in_pieces(self, q: Tensor, k: Tensor, v: Tensor, biases: Sequence[Tensor]) -> Tensor:
+        # Split and joined, not sliced: the gradient of a slice is as large as the whole.
+        qs, ks, vs = (torch.split(x, PIECE, 2) for x in (q, k, v))
+        return torch.cat(
+            [
+                self._seen(qs[i], torch.cat(ks[: i + 1], 2), torch.cat(vs[: i + 1], 2), bias)
+                for i, bias in enumerate(biases)
+            ],
+            2,
+        )
 
     def _seen(self, q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
         # The heads of a group are further queries to its keys: so nothing of the cache is copied.
         b, _, t, _ = q.shape
         groups = self.heads // self.kv_heads
         q = q.reshape(b, self.kv_heads, groups * t, self.head_dim)
-        seen = attend(q, k, v, bias.repeat(1, 1, groups, 1) if t > 1 else bias)
+        seen = attend(q, k, v, bias)
         return seen.view(b, self.heads, t, self.head_dim)
 
 

@@ -128,8 +128,10 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         else:
             following = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED)
             told: list[tuple[Tensor, Tensor]] = []
-            # Row by row: some have a tenth of the labels of others.
-            for row in range(len(labels)):
+            # Row by row: some have a tenth of the labels of others. Split, not sliced: the gradient
+            # of a slice is as large as the whole, once for every row.
+            each = zip(*(x.split(1) for x in (hidden, states, keys)), strict=True)
+            for row, (last, matched, key) in enumerate(each):
                 here = slice(row, row + 1)
                 places = (following[row] != IGNORED).nonzero()[:, 0]
                 visible = mask[here, 0, places]
@@ -144,9 +146,8 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
                     evidence = torch.where(aim == 0, evidence, named)
                 told.append(
                     self.head.target_log_probability(
-                        hidden[here, places], states[here, places], matrix, keys[here],
-                        sources[here], places[None], visible[:, None], following[here, places],
-                        evidence,
+                        last[:, places], matched[:, places], matrix, key, sources[here],
+                        places[None], visible[:, None], following[here, places], evidence,
                     )
                 )
             log_p, missed = (torch.cat(parts, 1) for parts in zip(*told, strict=True))

@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import AutoModelForImageTextToText, AutoProcessor, DynamicCache
 
 from mllm.model import NanoForConditionalGeneration, NanoProcessor
+from mllm.model.decoder import PIECE
 from mllm.training.packing import Sample, pack
 
 Inputs = dict[str, Tensor]
@@ -51,6 +52,14 @@ def test_cached_logits_equal_uncached(
         parts.append(tiny(input_ids=ids[:, start:end], past_key_values=cache).logits)
     assert cache.get_seq_length() == ids.shape[1]
     torch.testing.assert_close(torch.cat(parts, 1), whole, atol=2e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_long_rows_are_read_in_pieces_as_in_one(tiny: NanoForConditionalGeneration) -> None:
+    """Training does without a cache, and takes long rows piece by piece."""
+    ids = torch.randint(10, 60, (2, 2 * PIECE + 30), generator=torch.Generator().manual_seed(0))
+    in_pieces = tiny(input_ids=ids, use_cache=False).logits
+    torch.testing.assert_close(in_pieces, tiny(input_ids=ids, use_cache=True).logits)
 
 
 @torch.no_grad()
