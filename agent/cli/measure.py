@@ -77,6 +77,14 @@ def evaluate(
         str | None,
         typer.Option("--contrast", metavar="PATH", help="The same of `corvid train contrast`."),
     ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep",
+            metavar="FILE",
+            help="hallucination: where replies are kept; with it a killed evaluation goes on.",
+        ),
+    ] = None,
     tasks: Annotated[
         str, typer.Option("--tasks", metavar="A,B", help="miniwob: these tasks alone.")
     ] = "",
@@ -105,6 +113,8 @@ def evaluate(
         raise InputError(
             f"{suite} has no row for --halle, --lure, --align and --contrast: leave them away"
         )
+    if suite is not Suite.hallucination and keep is not None:
+        raise InputError(f"{suite} keeps no replies: leave --keep away")
     if suite is not Suite.miniwob and tasks:
         raise InputError(f"{suite} has no tasks to choose from: leave --tasks away")
     if suite is Suite.scenes:
@@ -137,7 +147,7 @@ def evaluate(
             measured = captions.evaluate(n, seed, model)
         else:
             measured = hallucination.evaluate(
-                n, seed, model, halle=halle, lure=lure, align=align, contrast=contrast
+                n, seed, model, halle=halle, lure=lure, align=align, contrast=contrast, keep=keep
             )
         _show(measured, as_json, percent=True)
     else:

@@ -32,6 +32,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ from agent.evaluation.hallucination_scores import (
     corrections,
     scores,
 )
+from agent.evaluation.kept import Kept
 from agent.evaluation.scenes import STYLE
 from agent.evaluation.statements import things
 from agent.store import MediaStore
@@ -86,6 +88,7 @@ def evaluate(
     lure: str | None = None,
     align: str | None = None,
     contrast: str | None = None,
+    keep: Path | None = None,
     quiet: bool = False,
 ) -> dict[str, Any]:
     """The measured rows, in the JSON of DESIGN section 6. Progress goes to stderr.
@@ -93,9 +96,14 @@ def evaluate(
     ``n`` scenes in the design that training never saw. ``halle``: a projection for this model, as
     ``PATH`` or ``PATH@EPSILON``; ``lure``: the folder of a revisor; ``align`` and ``contrast``:
     those of models that were trained further. Without them their rows say that they are not
-    trained. Raises ``ModelError`` when one of these cannot be used.
+    trained. ``keep``: a file for what was answered so far, with which an evaluation that was
+    killed goes on. Raises ``ModelError`` when a model cannot be used, ``InputError`` for such a
+    file that is of another evaluation.
     """
     backend = load(model)
+    about = {"suite": "hallucination", "model": backend.name, "seed": seed}
+    parts = {"halle": halle, "lure": lure, "align": align, "contrast": contrast}
+    kept = Kept(keep, about | {"n": n} | parts)
     methods = dict(METHODS)
     # Loaded first: what cannot be used is told before hours of work.
     trained = {"halle": load(model, decoding=f"halle:{halle}")} if halle else {}
@@ -113,29 +121,31 @@ def evaluate(
         cases, album = cases_of(scenes, seed), _Album(scenes, Path(folder))
         work = list(zip(cases, album.pictures, strict=True))
 
+        def row(name: str, answer: Callable[[int, Case, Artifact], Replies]) -> list[Replies]:
+            return [
+                kept.reply(name, case.name, partial(answer, i, case, picture))
+                for i, (case, picture) in enumerate(progress.track(work, description=name))
+            ]
+
         def looked(name: str, other: Backend) -> list[Replies]:
-            return [album.look(other, *one) for one in progress.track(work, description=name)]
+            return row(name, lambda _, case, picture: album.look(other, case, picture))
 
         base = looked("base", backend)
-        said = list(zip(base, album.pictures, strict=True))
         rows: dict[str, dict[str, Any]] = {"base": scores(cases, base)}
-        for row, made in methods.items():
+        for name, made in methods.items():
             try:
-                rows[row] = scores(cases, looked(row, made(model)))
+                rows[name] = scores(cases, looked(name, made(model)))
             except ModelError as error:
-                rows[row] = {"error": str(error)}
-        for row in ("halle", "align", "contrast", "lure"):
-            rows.setdefault(row, _untrained(row))
+                rows[name] = {"error": str(error)}
+        for name in ("halle", "align", "contrast", "lure"):
+            rows.setdefault(name, _untrained(name))
         if revisor:
-            tracked = progress.track(said, description="lure")
-            rows["lure"] = scores(cases, [album.revise(revisor, *one) for one in tracked])
-        checked = [
-            album.check(backend, *one) for one in progress.track(said, description="verified")
-        ]
+            revised = row("lure", lambda i, _, picture: album.revise(revisor, base[i], picture))
+            rows["lure"] = scores(cases, revised)
+        checked = row("verified", lambda i, _, picture: album.check(backend, base[i], picture))
         rows["verified"] = {**scores(cases, checked), **corrections(cases, base, checked)}
     notes = compared(rows)
     rows |= {"always_yes": always(cases, "Yes."), "always_no": always(cases, "No.")}
-    about = {"suite": "hallucination", "model": backend.name, "seed": seed}
     return about | {"rows": rows, "notes": notes}
 
 

@@ -14,6 +14,7 @@ import pytest
 import torch
 from rich.console import Console
 
+from agent.errors import InputError
 from agent.evaluation import hallucination
 from agent.evaluation.hallucination import PER_SCENE, cases_of
 from agent.evaluation.hallucination_scores import (
@@ -354,6 +355,24 @@ def test_trained_rows_are_measured(
         assert rows["lure"][f"pope_f1.{setting}"] == rows["base"][f"pope_f1.{setting}"]
     with pytest.raises(ModelError, match="corvid train halle"):
         hallucination.evaluate(1, SEED, str(folder), halle=str(tmp_path / "none"), quiet=True)
+
+
+def test_an_evaluation_that_was_killed_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hallucination, "METHODS", {})
+    keep = tmp_path / "replies.jsonl"
+    whole = hallucination.evaluate(2, SEED, model(), keep=keep, quiet=True)
+    lines = keep.read_text().splitlines(keepends=True)
+    assert len(lines) == 1 + 2 * 2  # what is measured; base and verified of two scenes
+    keep.write_text("".join(lines[:3]) + lines[3][:20])  # killed while it wrote
+    again = hallucination.evaluate(2, SEED, model(), keep=keep, quiet=True)
+    # Its seconds are those of the first time: it was not asked again.
+    assert again["rows"]["base"] == whole["rows"]["base"]
+    assert keep.read_text().splitlines(keepends=True)[:3] == lines[:3]
+    assert len(keep.read_text().splitlines()) == 5
+    with pytest.raises(InputError, match="another evaluation"):
+        hallucination.evaluate(2, SEED + 1, model(), keep=keep, quiet=True)
 
 
 def refused(model: Any) -> Any:
