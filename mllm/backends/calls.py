@@ -48,6 +48,11 @@ class Listener:
         self.text = self.reasoning = ""
         self.calls_text: str | None = None
 
+    @property
+    def thinking(self) -> bool:
+        """Whether a thought has begun and not ended."""
+        return bool(self._thinking)
+
     def hear(self, piece: str) -> str:
         """The text that is certain after this piece, possibly empty."""
         if self.calls_text is not None:

@@ -17,7 +17,7 @@ from mllm.backends.template import Template
 from mllm.backends.writing import Writing
 from mllm.content import MediaReader, Message, ToolSpec, Turn
 from mllm.decoding import Branches, Decoding, Reader, named
-from mllm.episode import THINK
+from mllm.episode import THINK, THINK_END
 from mllm.model.chat import pictures
 
 ROWS = 32
@@ -84,6 +84,8 @@ class LocalSession:
         self._engine, self._template, self._grammars = backend.parts()
         self._media = media
         self._reader = backend.reader()
+        end = self._engine.tokenizer(THINK_END, add_special_tokens=False)["input_ids"]
+        self._thought_end: int | None = end[0] if len(end) == 1 else None
         self._pictures: dict[str, Picture] = {}
         self._temperature = backend.temperature
         self._random = torch.Generator().manual_seed(backend.seed)
@@ -180,6 +182,7 @@ class LocalSession:
             room=self._room(prompt, max_tokens),
             must=None if free else "call" if output_schema is None else "JSON",
             earlier=sum(len(m.calls) for m in messages),
+            thought_end=self._thought_end,
         )
 
     def _processed(self, messages: Sequence[Message]) -> list[Picture]:

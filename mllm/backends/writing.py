@@ -14,12 +14,17 @@ from mllm.backends.calls import Listener
 from mllm.backends.protocol import MalformedOutput, ModelError
 from mllm.content import Turn, Usage
 
+THOUGHT = 0.75
+"""Share of the room that a thought may take. Then it is ended, so that something is said: budget
+forcing (s1, arXiv 2501.19393, section 3.1)."""
+
 
 @dataclass
 class Writing:
     """``matcher`` is the grammar (``mllm.backends.grammar``), ``ends`` the tokens that end a turn,
     ``room`` how many tokens may be written. ``must``: what the turn has to be, if anything.
-    ``earlier``: calls that the conversation has."""
+    ``earlier``: calls that the conversation has. ``thought_end``: the token that ends a thought,
+    where it is one."""
 
     matcher: Any
     listener: Listener
@@ -28,6 +33,7 @@ class Writing:
     room: int
     must: Literal["JSON", "call"] | None
     earlier: int
+    thought_end: int | None = None
     count: int = 0
     done: bool = False
     _stream: DecodeStream = field(default_factory=lambda: DecodeStream(skip_special_tokens=False))
@@ -38,9 +44,25 @@ class Writing:
         return self.done or self.count >= self.room
 
     def allowed(self, logits: Tensor) -> Tensor:
-        """``logits`` ``(vocabulary,)`` with -inf where the grammar forbids the token."""
+        """``logits`` ``(vocabulary,)`` with -inf where the grammar forbids the token; where a
+        thought takes too long, all but its end; where nothing was said yet, the end of the turn.
+        """
         bias = torch.frombuffer(bytearray(self.matcher.compute_logit_bias()), dtype=torch.uint8)
-        return logits.masked_fill(~bias[: len(logits)].bool().to(logits.device), -torch.inf)
+        allowed = bias[: len(logits)].bool()
+        end = self.thought_end
+        if end is not None and allowed[end] and self._thought_enough():
+            allowed = torch.zeros_like(allowed)
+            allowed[end] = True
+        elif self._silent():
+            speaking = allowed.index_fill(0, torch.tensor(list(self.ends)), False)
+            allowed = speaking if speaking.any() else allowed
+        return logits.masked_fill(~allowed.to(logits.device), -torch.inf)
+
+    def _thought_enough(self) -> bool:
+        return self.listener.thinking and self.count >= THOUGHT * self.room
+
+    def _silent(self) -> bool:
+        return not self.listener.text and self.listener.calls_text is None
 
     def write(self, token: int) -> tuple[list[int], list[str]]:
         """Take ``token``, and any that the grammar leaves no choice about after it. Returns them

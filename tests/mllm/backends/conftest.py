@@ -41,11 +41,18 @@ class Pictures:
 
     def add(self, id: str, seed: int, size: tuple[int, int] = (64, 48)) -> Artifact:
         pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
-        image = Image.fromarray(pixels)
+        return self.show(id, Image.fromarray(pixels))
+
+    def show(self, id: str, image: Image.Image) -> Artifact:
         sha256 = hashlib.sha256(image.tobytes()).hexdigest()
         self._images[sha256] = image
         return Artifact(
-            id=id, kind="image", sha256=sha256, mime="image/png", width=size[0], height=size[1]
+            id=id,
+            kind="image",
+            sha256=sha256,
+            mime="image/png",
+            width=image.width,
+            height=image.height,
         )
 
     def image(self, artifact: Artifact) -> Image.Image:
