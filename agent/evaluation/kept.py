@@ -25,16 +25,20 @@ class Kept:
             return
         head = json.dumps(about)
         try:
-            lines = file.read_text("utf-8").splitlines(keepends=True) if file.exists() else []
+            text = file.read_text("utf-8") if file.exists() else ""
             # The last line of a process that was killed may be torn.
-            whole = [line for line in lines if line.endswith("\n")]
-            if whole and whole[0].rstrip("\n") != head:
+            whole, _, torn = text.rpartition("\n")
+            first, *replies = whole.split("\n")
+            if text and (first or torn) != head:
                 raise InputError(
-                    f"{file} holds replies of another evaluation: give the same model, seed, "
-                    "number and trained parts as before, or another file"
+                    f"{file} holds something else than the replies of this evaluation: give the "
+                    "same model, seed, number and trained parts as before, or another file"
                 )
-            self._replies = dict(map(_read, whole[1:]))
-            file.write_text("".join(whole or [head + "\n"]), "utf-8")
+            self._replies = dict(map(_read, replies))
+            if torn or not text:
+                other = file.with_name(f"{file.name}.new")
+                other.write_text("\n".join([head, *replies]) + "\n", "utf-8")
+                other.replace(file)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{file} cannot be used to keep replies ({error}): give another file"

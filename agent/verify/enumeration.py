@@ -8,8 +8,10 @@ is not left to it.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Sequence
 
-from agent.verify.words import NUMBERS
+from agent.verify.words import NUMBERS, forms, kind
 from mllm.claims import ClaimDraft
 from mllm.data.lexicon import normalize
 from prompts import language
@@ -21,7 +23,7 @@ BETWEEN = re.compile(r",? and |, |[、，,]|[，、,]?(?:和|以及)")
 _PICTURE = r"(?:the|this) (?:picture|image|photo|scene)"
 _SENTENCES = {
     "en": re.compile(
-        rf"(?:in {_PICTURE},? )?(?:there (?:is|are)|i (?:can )?see|(?:it|{_PICTURE}) "
+        rf"(?:in {_PICTURE},? )?(?:there (?:is|are)|i (?:can )?see|it (?:shows|depicts)|{_PICTURE} "
         rf"(?:shows|contains|depicts|has)) (?P<list>.+?)(?: in {_PICTURE})?[.!]?",
         re.IGNORECASE,
     ),
@@ -34,19 +36,33 @@ model's to read."""
 _ITEMS = {
     "en": re.compile(r"(?P<number>\w+) (?P<noun>[a-z]+(?:[ -][a-z]+)*)", re.IGNORECASE),
     "zh": re.compile(
-        r"(?P<number>\d+|[一二两三四五六七八九十])[\u4e00-\u9fff](?P<noun>[\u4e00-\u9fff]+)"
+        rf"(?P<number>\d+|{'|'.join(NUMBERS['zh'])})"
+        r"(?P<measure>(?![群双对些排堆])[\u4e00-\u9fff])(?P<noun>[\u4e00-\u9fff]+)"
     ),
 }
 
 
 def enumerated(sentence: str) -> list[ClaimDraft]:
-    """The number of every kind in such a list of two items or more; nothing where a sentence is no
-    list, or where the lexicon does not know what it names."""
+    """A claim for each item of such a list of two or more; nothing where a sentence is no list,
+    where the lexicon does not know what it names, or where it may count things twice."""
     lang = language(sentence)
     found = _SENTENCES[lang].fullmatch(sentence.strip())
     items = BETWEEN.split(found["list"]) if found else []
     drafts = [draft for item in items if (draft := _item(item, lang))]
-    return list(dict.fromkeys(drafts)) if len(drafts) == len(items) > 1 else []
+    if len(drafts) != len(items) or len(items) < 2 or _ambiguous(drafts):
+        return []
+    return list(dict.fromkeys(drafts))
+
+
+def _ambiguous(drafts: Sequence[ClaimDraft]) -> bool:
+    """Whether some things may be counted twice: "1 red cup and 2 cups", "a mug and 2 cups"."""
+    colors, words = defaultdict(set), defaultdict(set)
+    for draft in drafts:
+        colors[kind(draft.object)].add(draft.color)
+        words[kind(draft.object)].add(forms(draft.object)[0])
+    return any("" in some and len(some) > 1 for some in colors.values()) or any(
+        len(some) > 1 for some in words.values()
+    )
 
 
 def _item(text: str, lang: str) -> ClaimDraft | None:
@@ -54,6 +70,8 @@ def _item(text: str, lang: str) -> ClaimDraft | None:
     if found is None:
         return None
     number, noun = found["number"].lower(), found["noun"]
+    if lang == "zh" and normalize(found["measure"] + noun):  # "1斑马": no measure word
+        noun = found["measure"] + noun
     color, _, rest = noun.partition("的" if lang == "zh" else " ")
     if not (rest and color_term(color)):
         color, rest = "", noun

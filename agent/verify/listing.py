@@ -13,12 +13,18 @@ from itertools import pairwise
 
 from agent.verify.checks import Finding, Weighed
 from agent.verify.enumeration import BETWEEN
-from agent.verify.words import NUMBERS, forms, numbered
+from agent.verify.words import NUMBERS, forms, kind, numbered, whole
 from mllm.claims import ClaimDraft
 from prompts import language
 
 _LAST = {"en": " and ", "zh": "和"}
 _OTHERS = {"en": ", ", "zh": "、"}
+
+_GOES_ON = re.compile(r"(?:^(?:,? and |, |[、，和])|(?:,? and |, |[、，和])$)")
+"""Another item, of which nothing is known, before a list or after it."""
+_THERE_IS = re.compile(r"(?:[图片像面照里中上]|^)有$")
+_VERB = re.compile(r"\b(there )(is|are|was|were)((?: also| only)? )$", re.IGNORECASE)
+_MANY = {"is": "are", "are": "are", "was": "were", "were": "were"}
 
 
 @dataclass(frozen=True)
@@ -53,25 +59,28 @@ class _Item:
 
 
 def relisted(sentence: str, weighed: Weighed) -> tuple[str, list[ClaimDraft]]:
-    """``sentence`` with its lists put right, and the wrong claims that are now right or gone. Both
-    are as they were where no list says something wrong."""
+    """``sentence`` with its lists put right, and the wrong claims that are now right or gone; the
+    sentence as it was and none where no list says something wrong, or that takes more."""
     lang = language(sentence)
-    items = sorted(_items(sentence, weighed, lang), key=lambda item: item.start)
+    found = list(_items(sentence, weighed, lang))
+    # Of claims that are said in one place the longest counts, and the wrong one of two alike.
+    order = sorted(found, key=lambda item: (item.stop, item.finding.holds is False))
+    items = sorted({item.start: item for item in order}.values(), key=lambda item: item.start)
     if any(one.stop > other.start for one, other in pairwise(items)):
         return sentence, []
-    text, done, left = sentence, list[ClaimDraft](), list[ClaimDraft]()
+    text, put = sentence, set[int]()
     for run in reversed(list(_runs(sentence, items))):
-        wrong = [item.draft for item in run if item.finding.holds is False]
-        start, stop = run[0].start, run[-1].stop
-        new = _put(text[:start], text[start:stop], run, lang) if wrong and len(run) > 1 else ""
-        if not new:
-            left += wrong
-            continue
-        done += wrong
-        text = new + text[stop:]
-    # A claim that is also made outside of the lists that were put right is not right yet.
-    if any(draft in left for draft in done):
-        return sentence, []
+        if len(run) > 1 and any(item.finding.holds is False for item in run):
+            start, stop = run[0].start, run[-1].stop
+            if new := _put(text[:start], text[start:stop], text[stop:], run, lang):
+                text = new
+                put |= {item.start for item in run}
+    done = list[ClaimDraft]()
+    for draft in dict.fromkeys(item.draft for item in found if item.finding.holds is False):
+        inside = [item.start in put for item in found if item.draft == draft]
+        if any(inside) and not all(inside):  # also said elsewhere: it is not right yet
+            return sentence, []
+        done += [draft] * all(inside)
     return text, done
 
 
@@ -90,10 +99,11 @@ def _said(draft: ClaimDraft, lang: str) -> str:
     names = [value, *NUMBERS[lang][int(value) :][:1]]
     if lang == "zh":
         color = f"{re.escape(draft.color)}的?" if draft.color else ""
-        noun = f"[\u4e00-\u9fff]?{color}{re.escape(draft.object)}"
-        return rf"(?<!\d)(?P<number>{'|'.join(names)})(?P<noun>{noun})"
+        noun = f"[\u4e00-\u9fff]?{color}{re.escape(draft.object)}{whole(draft.object)}"
+        return rf"(?<![\d一二两三四五六七八九十百])(?P<number>{'|'.join(names)})(?P<noun>{noun})"
     color = f"{re.escape(draft.color)} " if draft.color else ""
-    noun = f"{color}(?:{'|'.join(map(re.escape, forms(draft.object)))})"
+    words = "|".join(re.escape(form).replace(r"\ ", "[ -]") for form in forms(draft.object))
+    noun = f"{color}(?:{words})"
     number = "|".join([*names, "an?"] if value == "1" else names)
     return rf"\b(?P<number>{number}) (?P<noun>{noun})\b"
 
@@ -110,25 +120,35 @@ def _runs(sentence: str, items: Sequence[_Item]) -> Iterator[list[_Item]]:
         yield run
 
 
-def _put(before: str, said: str, run: Sequence[_Item], lang: str) -> str:
-    """What stands before a list and the list, with each of its items right and said once; where
-    nothing is there, that. Nothing where that cannot be said."""
+def _put(before: str, said: str, after: str, run: Sequence[_Item], lang: str) -> str:
+    """The sentence around a list with each of its items right and said once; where nothing is
+    there, that. Nothing where that takes more: where the list goes on, or what follows would have
+    to agree with it."""
     new = [item.right(lang) for item in run]
-    if None in new:
+    if None in new or not before.strip() or _GOES_ON.search(before) or _GOES_ON.match(after):
         return ""
-    kept = _once(filter(None, new))
-    if not kept and lang == "zh":
-        if not before.endswith("有"):
+    kept: dict[tuple[str, str], str] = {}
+    for item, text in zip(run, new, strict=True):
+        if text:
+            kept.setdefault((item.draft.color, kind(item.draft.object)), text)
+    listed = list(kept.values())
+    if not listed and lang == "zh":
+        if not _THERE_IS.search(before):
             return ""
-        before, kept = f"{before[:-1]}没有", _once(item.draft.object for item in run)
-    elif not kept:
-        kept = _once(f"no {forms(item.draft.object)[1]}" for item in run)
-    last = ", and " if ", and " in said and len(kept) > 2 else _LAST[lang]
-    one = re.match(r"(?:1|one|an?) ", kept[0], re.IGNORECASE)
-    before = re.sub(
-        r"\b(there) (?:is|are) $", rf"\1 {'is' if one else 'are'} ", before, flags=re.IGNORECASE
-    )
-    return before + last.join(part for part in (_OTHERS[lang].join(kept[:-1]), kept[-1]) if part)
+        before = f"{before[:-1]}没有"
+        listed = _once(_named(item.draft, item.draft.object, "的") for item in run)
+    elif not listed:
+        listed = _once(f"no {_named(item.draft, forms(item.draft.object)[1], ' ')}" for item in run)
+    last = ", and " if ", and " in said and len(listed) > 2 else _LAST[lang]
+    one = re.match(r"(?:1|one|an?) ", listed[0], re.IGNORECASE)
+    verbs = {"is": "is", "are": "is", "was": "was", "were": "was"} if one else _MANY
+    before = _VERB.sub(lambda verb: verb[1] + verbs[verb[2]] + verb[3], before)
+    joined = last.join(part for part in (_OTHERS[lang].join(listed[:-1]), listed[-1]) if part)
+    return before + joined + after
+
+
+def _named(draft: ClaimDraft, noun: str, joint: str) -> str:
+    return f"{draft.color}{joint}{noun}" if draft.color else noun
 
 
 def _once(items: Iterator[str]) -> list[str]:

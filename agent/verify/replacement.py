@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from agent.verify.words import NUMBERS, forms
+from agent.verify.words import NUMBERS, forms, whole
 from mllm.claims import ClaimDraft
 from mllm.data.phrasing import with_article
 from prompts import language
@@ -104,7 +104,7 @@ def _pattern(template: str, draft: ClaimDraft, number: str = "") -> str:
         "n": f"(?<!than )(?<!least )(?<!most ){_START}{number}",
         "m": _MEASURE,
     }
-    return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], template) + _END
+    return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], template) + _END + whole(draft.object)
 
 
 def _template(template: str, draft: ClaimDraft, number: str = "") -> str:

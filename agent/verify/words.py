@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mllm.data.lexicon import BY_NAME, normalize
+import re
+
+from mllm.data.lexicon import BY_NAME, CATEGORIES, normalize
 from mllm.data.phrasing import phrasings
 from prompts import language
 from tools.color import SYNONYMS
@@ -36,8 +38,16 @@ def forms(noun: str) -> tuple[str, str]:
     if category.name in (several := phrasings("en")["pairs"]):
         one, many = several[category.name]
         pairs.insert(0, (one, many))
-    said = noun.lower()
+    said = noun.lower().replace("-", " ")
     return next((pair for pair in pairs if said in pair), (noun, noun))
+
+
+def whole(noun: str) -> str:
+    """A regular expression of what must not follow ``noun`` for it to be the whole word: "书" is
+    none in "书包". English words are told apart by their spaces."""
+    names = [name for c in CATEGORIES for name in (c.zh, *c.zh_aliases) if name.startswith(noun)]
+    rest = [re.escape(name[len(noun) :]) for name in names if name != noun]
+    return f"(?!{'|'.join(rest)})" if rest and noun else ""
 
 
 def numbered(noun: str, number: int) -> str:

@@ -54,7 +54,7 @@ class Writing:
             allowed = torch.zeros_like(allowed)
             allowed[end] = True
         elif self._silent():
-            speaking = allowed.index_fill(0, torch.tensor(list(self.ends)), False)
+            speaking = allowed.index_fill(0, torch.tensor(list(self.ends), dtype=torch.long), False)
             allowed = speaking if speaking.any() else allowed
         return logits.masked_fill(~allowed.to(logits.device), -torch.inf)
 

@@ -13,6 +13,7 @@ LISTS = {
     ],
     "I see 1 dog, 1 dog and 2 cats": ["1 dog", "2 cats"],
     "图中有1个西瓜、2只羊和一辆红色的汽车。": ["1 西瓜", "2 羊", "1 红色 汽车"],
+    "图中有1斑马和零个杯子。": ["1 斑马", "0 杯子"],
     "There are no cups and two books.": ["0 cups", "2 books"],
 }  # fmt: skip
 
@@ -33,6 +34,10 @@ def test_every_item_is_a_claim(said: str) -> None:
         "The cup and the book are red.",
         "笔记本电脑左边有2个杯子和1本书。",
         "没有杯子和书。",
+        "图中有一群羊和一辆车。",
+        "There is 1 red cup and 2 cups.",
+        "There is 1 mug and 2 cups.",
+        "It has 1 apple and 2 bananas.",
         "",
     ],
 )

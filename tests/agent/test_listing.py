@@ -23,6 +23,31 @@ def weighed(*claims: tuple[str, str, str]) -> list[tuple[ClaimDraft, Finding]]:
 
 LISTS = [
     (
+        "图中有一个书包和一本书。",  # one word begins another
+        [("1", "书包", "1"), ("1", "书", ABSENT)],
+        "图中有一个书包。",
+    ),
+    (
+        "图中有一个书包。",  # a claim that nobody made changes nothing
+        [("1", "书", ABSENT)],
+        None,
+    ),
+    (
+        "There are 2 dogs, two dogs and 1 car.",
+        [("2", "dogs", "3"), ("1", "car", "1")],
+        "There are 3 dogs and 1 car.",
+    ),
+    (
+        "There were also 2 cars and 1 bus.",
+        [("2", "cars", ABSENT), ("1", "bus", "1")],
+        "There was also 1 bus.",
+    ),
+    (
+        "The picture shows 1 hot-dog and 1 car.",
+        [("1", "hot-dog", "2"), ("1", "car", "1")],
+        "The picture shows 2 hot dogs and 1 car.",
+    ),
+    (
         "The picture shows 1 watermelon, 2 sheep and 1 car.",
         [("1", "watermelon", ABSENT), ("2", "sheep", "3"), ("1", "car", "1")],
         "The picture shows 3 sheep and 1 car.",
@@ -79,11 +104,23 @@ def test_an_item_of_a_list_is_put_right_or_goes(
 
 
 def test_what_goes_is_known_to_be_absent() -> None:
-    said, claims, _ = LISTS[0]
+    said, claims, _ = next(one for one in LISTS if "watermelon" in one[0])
     correction = edited(said, weighed(*claims))
     assert correction is not None
     assert correction.true is not None
     assert [(c.object, c.value) for c in correction.true] == [("watermelon", "0"), ("sheep", "3")]
+
+
+def test_of_a_colour_that_is_not_there_other_colours_may_be() -> None:
+    red = ClaimDraft(kind="count", object="cups", color="red", value="2")
+    blue = ClaimDraft(kind="count", object="car", color="blue", value="1")
+    some = [
+        (one, Finding(False, "0", "detect", instead=one.model_copy(update={"value": "0"})))
+        for one in (red, blue)
+    ]
+    correction = edited("The picture shows 2 red cups and 1 blue car.", some)
+    assert correction is not None
+    assert correction.text == "The picture shows no red cups and no blue cars."
 
 
 def test_what_is_said_to_be_there_without_a_number_goes_too() -> None:

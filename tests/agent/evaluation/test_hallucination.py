@@ -371,8 +371,12 @@ def test_an_evaluation_that_was_killed_goes_on(
     assert again["rows"]["base"] == whole["rows"]["base"]
     assert keep.read_text().splitlines(keepends=True)[:3] == lines[:3]
     assert len(keep.read_text().splitlines()) == 5
-    with pytest.raises(InputError, match="another evaluation"):
-        hallucination.evaluate(2, SEED + 1, model(), keep=keep, quiet=True)
+    mine = tmp_path / "mine.txt"
+    mine.write_text("a line of my own")
+    for file, seed in ((keep, SEED + 1), (mine, SEED)):
+        with pytest.raises(InputError, match="something else"):
+            hallucination.evaluate(2, seed, model(), keep=file, quiet=True)
+    assert mine.read_text() == "a line of my own"
 
 
 def refused(model: Any) -> Any:
