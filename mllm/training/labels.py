@@ -29,6 +29,7 @@ _ROW = re.compile(
     r'^(?:new |changed )?(?!page|text|heading|status|alert)[\w-]+ "((?:[^"\\\n]|\\.)*)"',
     re.MULTILINE,
 )
+_NAMED = re.compile(r'^(?:new |changed )?[\w-]+ "((?:[^"\\\n]|\\.)*)"[^\n]* (e\d+)\b', re.MULTILINE)
 _OPTIONS = re.compile(r'^[^\n]* of "((?:[^"\\\n]|\\.)*)"', re.MULTILINE)
 _PLAIN = re.compile(r"[A-Za-z]+(?: [A-Za-z]+){0,3}|[\u4e00-\u9fff]{2,}")
 _EXTRACTED = "extract"
@@ -41,12 +42,12 @@ class Labels:
     """All labels of some episodes, to choose new ones from."""
 
     def __init__(self, episodes: Sequence[Episode]) -> None:
-        found = {name for episode in episodes for name in _labels(episode)}
+        found = {name for episode in episodes for name in labels_of(episode)}
         plain = sorted(name for name in found if _PLAIN.fullmatch(name))
         self.pool: dict[str, list[str]] = {"en": [], "zh": []}
         for name in plain:
             self.pool[language(name)].append(name)
-        told = Counter(name for episode in episodes for name in set(_labels(episode)))
+        told = Counter(name for episode in episodes for name in set(labels_of(episode)))
         self.verbs = {n for n in self.pool["zh"] if told[n] > COMMON * len(episodes)}
         """In Chinese what a button is called is also what is done with it."""
         self.words = {
@@ -86,12 +87,14 @@ class Labels:
             return {}
         used = {text.casefold() for action in actions for text in texts(action) if text}
         told = "\n".join(r.words() for s in episode.steps for r in s.results).casefold()
+        used |= {m[1] for m in _NAMED.finditer(told) if m[2] in used}
         out: dict[str, str] = {}
-        for name in sorted(set(_labels(episode)), key=lambda n: (-len(n), n)):
+        for name in sorted(set(labels_of(episode)), key=lambda n: (-len(n), n)):
             folded = name.casefold()
             wished = len(re.findall(_whole(folded), wish))
             needed = any(folded in text for text in used)
-            if wished > 1 or (needed and not wished) or folded in out:
+            # What is in the wish and on the page, and is not used, may be both by chance.
+            if wished > 1 or needed != bool(wished) or folded in out:
                 continue
             if wished and (not re.search(_whole(name), said) or name in self.verbs):
                 continue
@@ -115,7 +118,8 @@ class Labels:
         return rng.choice((text, text.title(), text.capitalize()))
 
 
-def _labels(episode: Episode) -> Iterator[str]:
+def labels_of(episode: Episode) -> Iterator[str]:
+    """What the page calls its elements and options; one comes as often as it is shown."""
     for step in episode.steps:
         for result in step.results:
             for part in result.content:

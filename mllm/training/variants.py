@@ -5,6 +5,7 @@ What must be found by reading is never twice called the same, so that no model l
 
 from __future__ import annotations
 
+import calendar
 import random
 import re
 import string
@@ -14,7 +15,8 @@ from typing import Any
 
 from mllm.content import Text
 from mllm.episode import Episode, Step
-from mllm.training.labels import Labels
+from mllm.training.actions import texts
+from mllm.training.labels import Labels, labels_of
 from prompts import render
 
 SHIFT = 30
@@ -32,6 +34,8 @@ _SITES = ("http://127.0.0.1:{n}/{w}.html", "file:///home/{v}/{w}/{w}.html", "htt
           "https://www.{v}.org/{w}?id={n}", "http://localhost:{n}/{w}")
 _WORDS = ("shop", "table", "index", "desk", "form", "mail", "ada", "booking", "start", "list",
           "corner", "pages", "demo", "task", "home")
+_DATES = {*calendar.month_name, *calendar.day_name, *calendar.month_abbr, *calendar.day_abbr}
+"""Words whose order counts, beside numbers."""
 _SIZES = ("640x480", "1280x720", "1024x768", "160x210", "390x844")
 
 
@@ -39,7 +43,7 @@ class Variants:
     """Variants of ``episodes``, which say how common a word is and what a label may be."""
 
     def __init__(self, episodes: Sequence[Episode]) -> None:
-        wishes = [set(_WORD.findall(one.task.partition("\n")[0])) for one in episodes]
+        wishes = [_words(one.task.partition("\n")[0]) for one in episodes]
         told = Counter(word for words in wishes for word in words)
         self.labels = Labels(episodes)
         self.rare = {w for w, n in told.items() if n <= COMMON * len(wishes) or n == 1}
@@ -75,19 +79,26 @@ class Variants:
         )
 
     def _renamed(self, episode: Episode, rng: random.Random) -> dict[str, str]:
-        """New names for words of the wish that are this page's own. A word that was written only
-        in part keeps its name, and so does one of the browser's own: a role, an action, a verdict
-        (what pages and people say stands in quotes)."""
+        """New names for words of the wish that are this page's own: a text of the page or what is
+        typed calls something so. What says *what is to be done* ("the greatest", "both", "3rd")
+        stands in the wish alone, and keeps its words. A word that was written only in part keeps
+        its name too, and so does one of the browser's own: a role, an action, a verdict (what pages
+        and people say stands in quotes)."""
         wish = episode.task.partition("\n")[0]
         actions = [
             call.arguments.get("action") or {} for step in episode.steps for call in step.calls
         ]
-        typed = {value for action in actions for value in action.values() if isinstance(value, str)}
+        typed = {value for action in actions for value in texts(action)}
         results = [result.words() for step in episode.steps for result in step.results]
-        own = {word for text in results for word in _WORD.findall(_QUOTED.sub(" ", text))}
+        quoted = [_unquoted(quote) for text in results for quote in _QUOTED.findall(text)]
+        # ``Labels`` has seen to the labels. Some pages show the wish, which is no name.
+        names = typed | set(quoted) - set(labels_of(episode)) - {wish}
+        names = {name for name in names if name in wish}
+        found = {word for name in names for word in _words(name)}
+        own = {word for text in results for word in _words(_QUOTED.sub(" ", text))} | _DATES
         own |= {action["name"] for action in actions if "name" in action}
         out: dict[str, str] = {}
-        for word in sorted((set(_WORD.findall(wish)) & self.rare) - own):
+        for word in sorted(_words(wish) & self.rare & found - own):
             begun = any(word != value and word.startswith(value) for value in typed)
             if begun or word.isdigit() or _REFERENCE.fullmatch(word) or rng.random() > RENAMED:
                 continue
@@ -102,6 +113,14 @@ class Variants:
             return other.capitalize() if word[0].isupper() else other.lower()
         kinds = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
         return "".join(rng.choice(next(k for k in kinds if sign in k)) for sign in word)
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text))
+
+
+def _unquoted(quote: str) -> str:
+    return quote[1:-1].replace('\\"', '"')
 
 
 def _each(data: Any, change: Callable[[str], str]) -> Any:

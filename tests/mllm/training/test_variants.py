@@ -51,6 +51,23 @@ def test_a_label_that_is_used_though_nobody_wished_it_keeps_its_name() -> None:
     assert any('"Help"' in text for text in texts) and any('"Help"' not in text for text in texts)
 
 
+def test_what_is_to_be_done_keeps_its_words() -> None:
+    wish = 'Pick the greatest card, type "quokka" into both fields'
+    shown = f'text "{wish}" e1\nbutton "74" e2\ntext "The greatest of games" e3'.replace(
+        '"quokka"', '\\"quokka\\"'
+    )
+    told = episode(wish, "quokka", shown)
+    wishes = {other.task.partition("\n")[0] for other in variants(told)}
+    assert len(wishes) > 5
+    for said in wishes:
+        assert said.startswith("Pick the greatest card, type ") and said.endswith(" both fields")
+
+
+def test_numbers_that_a_label_happens_to_say_stay_numbers() -> None:
+    told = episode("A table for two people", "2", 'link "two" e3\ntextbox "Guests" e4')
+    assert all(other.task.startswith("A table for two people") for other in variants(told))
+
+
 def relabelled(told: Episode) -> list[Episode]:
     labels = Labels([*OTHERS, told])
     return [labels.renamed(told, random.Random(i)) for i in range(30)]
