@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -17,12 +18,16 @@ from mllm.model.config import NanoConfig
 PIECE = 256
 """Queries that attention takes at once in training."""
 
+Biases: TypeAlias = Sequence[Sequence[Tensor]]
+"""What attention adds to its scores: for each segment, and in it for each piece of the queries."""
+
 
 class Decoder(nn.Module):
     """Embeddings ``(b, t, d)`` to hidden states ``(b, t, d)``.
 
-    ``positions`` is ``(b, t)``. ``mask`` is boolean ``(b, 1, t, past + t)``, true where a query
-    may look; nobody looks ahead.
+    ``positions`` is ``(b, t)``. ``masks`` are boolean, true where a query may look, one for each
+    segment of a packed row, ``(b, 1, n, n)``, of which none sees another; or the one for all,
+    ``(b, 1, t, past + t)``. Nobody looks ahead.
     """
 
     def __init__(self, config: NanoConfig) -> None:
@@ -33,9 +38,11 @@ class Decoder(nn.Module):
         self.blocks = nn.ModuleList(Block(config, i) for i in range(config.decoder_layers))
         self.norm = nn.RMSNorm(config.hidden_size, eps=config.rms_norm_eps)
 
-    def forward(self, x: Tensor, positions: Tensor, mask: Tensor, cache: Cache | None) -> Tensor:
+    def forward(
+        self, x: Tensor, positions: Tensor, masks: Sequence[Tensor], cache: Cache | None
+    ) -> Tensor:
         rotation = rope(positions, self.head_dim, self.theta)
-        biases = self._biases(mask, x.dtype, cache)
+        biases = [self._biases(mask, x.dtype, cache) for mask in masks]
         for block in self.blocks:
             x = block(x, rotation, biases, cache)
         out: Tensor = self.norm(x)
@@ -43,7 +50,7 @@ class Decoder(nn.Module):
 
     def _biases(self, mask: Tensor, dtype: torch.dtype, cache: Cache | None) -> list[Tensor]:
         """What attention adds to its scores, ``(b, 1, groups * queries, keys)`` for each piece of
-        the queries. Nobody looks ahead: in training long rows are done in pieces, each with no
+        the queries. Nobody looks ahead: in training long segments are done in pieces, each with no
         more keys than it can see."""
         t, keys = mask.shape[2:]
         bias = torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, -1e9)
@@ -69,8 +76,7 @@ class Block(nn.Module):
         self.down = nn.Linear(f, d, bias=False)
 
     def forward(
-        self, x: Tensor, rotation: tuple[Tensor, Tensor], biases: Sequence[Tensor],
-        cache: Cache | None,
+        self, x: Tensor, rotation: tuple[Tensor, Tensor], biases: Biases, cache: Cache | None
     ) -> Tensor:
         x = x + self._attend(self.norm1(x), rotation, biases, cache)
         gate, up = self.gate_up(self.norm2(x)).chunk(2, -1)
@@ -78,8 +84,7 @@ class Block(nn.Module):
         return out
 
     def _attend(
-        self, x: Tensor, rotation: tuple[Tensor, Tensor], biases: Sequence[Tensor],
-        cache: Cache | None,
+        self, x: Tensor, rotation: tuple[Tensor, Tensor], biases: Biases, cache: Cache | None
     ) -> Tensor:
         b, t, _ = x.shape
         qkv = self.qkv(x).view(b, t, -1, self.head_dim).transpose(1, 2)
@@ -87,11 +92,19 @@ class Block(nn.Module):
         q, k = rotate(q, rotation), rotate(k, rotation)
         if cache is not None:
             k, v = cache.update(k, v, self.layer)
-        seen = self._in_pieces(q, k, v, biases) if len(biases) > 1 else self._seen(q, k, v, *biases)
+        if len(biases) == 1:
+            seen = self._in_pieces(q, k, v, *biases)
+        else:
+            lengths = [pieces[-1].shape[-1] for pieces in biases]
+            parts = (x.split(lengths, 2) for x in (q, k, v))
+            segments = zip(*parts, biases, strict=True)
+            seen = torch.cat([self._in_pieces(*segment) for segment in segments], 2)
         out: Tensor = self.out(seen.transpose(1, 2).reshape(b, t, -1))
         return out
 
     def _in_pieces(self, q: Tensor, k: Tensor, v: Tensor, biases: Sequence[Tensor]) -> Tensor:
+        if len(biases) == 1:
+            return self._seen(q, k, v, *biases)
         # Split and joined, not sliced: the gradient of a slice is as large as the whole.
         qs, ks, vs = (torch.split(x, PIECE, 2) for x in (q, k, v))
         return torch.cat(

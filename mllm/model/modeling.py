@@ -3,6 +3,7 @@ model. ``generate``, ``from_pretrained`` and ``save_pretrained`` come from there
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +78,8 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         use_cache: bool | None = None,
         labels: Tensor | None = None,
         image_index: Tensor | None = None,
+        segments: Tensor | None = None,
+        branches: Tensor | None = None,
         aims: Tensor | None = None,
         spots: Tensor | None = None,
         logits_to_keep: int = 0,
@@ -87,18 +90,20 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         Args:
             input_ids: ``(b, t)``; a picture is a run of ``image_tokens`` image ids.
             pixel_values: ``(n, 3, size, size)``, the pictures of this call, in -1..1.
-            attention_mask: ``(b, past + t)``, zero where padding stands; or, whole and boolean,
-                ``(b, 1, t, past + t)``, true where a token may look (packed rows).
+            attention_mask: ``(b, past + t)``, zero where padding stands.
             position_ids: ``(b, t)``; counted over ``attention_mask`` when not given.
             labels: ``(b, t)``, -100 where nothing is learned; only the loss is computed then.
             image_index: which of ``pixel_values`` each picture of ``input_ids`` is, in reading
                 order, so that several samples share one encoded picture.
+            segments, branches: ``(1, t)``, of a packed row: numbers of its segments, none of which
+                sees another, and of the branches in each, which see themselves and branch 0.
             aims, spots: ``(b, t)``, beside ``labels``: where a pointer should look for a label, at
                 the places whose spot has its aim's number; where the aim is 0 at the newest tool
                 result, or at the visual token that ``<|loc_k|>`` names; nowhere where it is -1.
             logits_to_keep: logits for the last so many positions only; 0 for all.
 
-        Raises ``ValueError`` when pictures and image tokens do not match.
+        Raises ``ValueError`` when pictures and image tokens do not match, and for the logits of a
+        row of several segments.
         """
         if use_cache is None:
             use_cache = self.config.use_cache and labels is None
@@ -106,57 +111,73 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
             past_key_values = DynamicCache(config=self.config)
         past = past_key_values.get_seq_length() if past_key_values is not None else 0
 
-        mask = _mask(input_ids, past, attention_mask)
+        if segments is not None and branches is not None:
+            masks = _segmented(segments[0], branches[0])
+        else:
+            masks = [_mask(input_ids, past, attention_mask)]
         seen, aligned = self._seen(input_ids, pixel_values, image_index)
         sources = self._sources(input_ids)
-        inputs = self._embed(sources, seen, mask, past_key_values)
+        inputs = self._embed(sources, seen, masks, past_key_values)
         if position_ids is None:
             position_ids = _positions(input_ids, past, attention_mask)
-        hidden = self.decoder(inputs, position_ids, mask, past_key_values)
+        hidden = self.decoder(inputs, position_ids, masks, past_key_values)
         matrix = self.embedding.weight
         states = self.head.states(hidden, inputs, sources, matrix, past_key_values)
         keys, sources = self.head.keys(states, sources, seen, past_key_values)
 
         loss = unfounded = logits = None
         if labels is None:
+            if len(masks) > 1:
+                raise ValueError("a row of several segments has a loss, but no logits")
             keep = slice(-logits_to_keep if logits_to_keep else None, None)
             places = torch.arange(past, sources.shape[1], device=sources.device)[keep]
             logits = self.head.log_probabilities(
                 hidden[:, keep], states[:, keep], matrix, keys, sources,
-                places.expand(len(sources), -1), mask[:, :, keep],
+                places.expand(len(sources), -1), masks[0][:, :, keep],
             )
         else:
+            lengths = [mask.shape[2] for mask in masks]
+
+            # Each row and segment by itself: some have a tenth of the labels of others. Split, not
+            # sliced: the gradient of a slice is as large as the whole, once for every part.
+            def parts(x: Tensor, dim: int = 1) -> list[Tensor]:
+                return [p for row in torch.split(x, 1) for p in torch.split(row, lengths, dim)]
+
             following = torch.nn.functional.pad(labels[:, 1:], (0, 1), value=IGNORED)
-            told: list[tuple[Tensor, Tensor]] = []
-            # Row by row: some have a tenth of the labels of others. Split, not sliced: the gradient
-            # of a slice is as large as the whole, once for every row.
-            each = zip(*(x.split(1) for x in (hidden, states, keys)), strict=True)
-            for row, (last, matched, key) in enumerate(each):
-                here = slice(row, row + 1)
-                places = (following[row] != IGNORED).nonzero()[:, 0]
-                visible = mask[here, 0, places]
-                evidence = self._evidence(sources[here], visible)
-                located = self._located(following[here, places])
-                pictured = (input_ids[here] == self.config.image_token_id)[:, None]
-                shown = (sources[here, None] == following[here, places, None]) & pictured & visible
-                evidence = torch.where(located[..., None], shown, evidence)
-                if aims is not None and spots is not None:
-                    aim = torch.nn.functional.pad(aims[here, 1:], (0, 1))[:, places, None]
-                    named = (spots[here, None] == aim) & (aim > 0) & visible
-                    evidence = torch.where(aim == 0, evidence, named)
-                told.append(
-                    self.head.target_log_probability(
-                        last[:, places], matched[:, places], matrix, key, sources[here],
-                        places[None], visible[:, None], following[here, places], evidence,
-                    )
-                )
-            log_p, missed = (torch.cat(parts, 1) for parts in zip(*told, strict=True))
+            aims = torch.zeros_like(labels) if aims is None else aims
+            aims = torch.nn.functional.pad(aims[:, 1:], (0, 1))
+            spots = torch.zeros_like(labels) if spots is None else spots
+            pictured = input_ids == self.config.image_token_id
+            sights = [mask[i : i + 1] for i in range(len(labels)) for mask in masks]
+            columns = (hidden, states, sources, pictured, following, aims, spots)
+            each = zip(*map(parts, columns), parts(keys, 2), sights, strict=True)
+            told = [self._told(*part) for part in each]
+            log_p, missed = (torch.cat(some, 1) for some in zip(*told, strict=True))
             number = max(log_p.shape[1], 1)
             loss = -log_p.sum() / number
             unfounded = missed.sum() / number
         return NanoOutput(
             loss=loss, unfounded=unfounded, logits=logits, past_key_values=past_key_values,
             aligned=aligned,
+        )
+
+    def _told(
+        self, hidden: Tensor, states: Tensor, sources: Tensor, pictured: Tensor, labels: Tensor,
+        aims: Tensor, spots: Tensor, keys: Tensor, mask: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """The log-probabilities ``(1, m)`` of what is to be learned in one segment of one row, and
+        how far its pointers are from where they should look. ``labels`` and ``aims`` are those of
+        the next token."""
+        places = (labels[0] != IGNORED).nonzero()[:, 0]
+        targets, visible = labels[:, places], mask[:, 0, places]
+        located = self._located(targets)[..., None]
+        shown = (sources[:, None] == targets[..., None]) & pictured[:, None] & visible
+        evidence = torch.where(located, shown, self._evidence(sources, visible))
+        aim = aims[:, places, None]
+        named = (spots[:, None] == aim) & (aim > 0) & visible
+        return self.head.target_log_probability(
+            hidden[:, places], states[:, places], self.embedding.weight, keys, sources,
+            places[None], visible[:, None], targets, torch.where(aim == 0, evidence, named),
         )
 
     def represent(
@@ -168,10 +189,10 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
     ) -> Tensor:
         """The decoder's last hidden states ``(b, t, d)``, for losses on representations. The
         arguments are those of ``forward``."""
-        mask = _mask(input_ids, 0, attention_mask)
+        masks = [_mask(input_ids, 0, attention_mask)]
         seen, _ = self._seen(input_ids, pixel_values, image_index)
-        inputs = self._embed(self._sources(input_ids), seen, mask, None)
-        out: Tensor = self.decoder(inputs, _positions(input_ids, 0, attention_mask), mask, None)
+        inputs = self._embed(self._sources(input_ids), seen, masks, None)
+        out: Tensor = self.decoder(inputs, _positions(input_ids, 0, attention_mask), masks, None)
         return out
 
     def _seen(
@@ -195,7 +216,7 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         return seen.masked_scatter(places[..., None], tokens.to(seen.dtype)), aligned
 
     def _embed(
-        self, sources: Tensor, seen: Tensor, mask: Tensor, cache: Cache | None
+        self, sources: Tensor, seen: Tensor, masks: Sequence[Tensor], cache: Cache | None
     ) -> Tensor:
         """What the decoder reads, ``(b, t, d)``: words and visual tokens. Visual token k also
         carries the word ``<|loc_k|>``, so that a place can be named; and where ``<|loc_k|>``
@@ -203,6 +224,15 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         that is named is looked at (the hybrid region representation of Ferret, arXiv 2310.07704,
         with a region that is one visual token)."""
         x: Tensor = self.embedding(sources) * self.config.hidden_size**0.5 + seen
+        lengths = [mask.shape[2] for mask in masks]
+        xs, those, pictured = (torch.split(y, lengths, 1) for y in (x, sources, seen))
+        parts = zip(xs, those, pictured, masks, strict=True)
+        return torch.cat([self._looking(*part, cache) for part in parts], 1)
+
+    def _looking(
+        self, x: Tensor, sources: Tensor, seen: Tensor, mask: Tensor, cache: Cache | None
+    ) -> Tensor:
+        """``x`` of a segment, with the visual tokens that its text names."""
         named = self._located(sources) & ~seen.any(-1)
         if not named.any():
             return x
@@ -265,8 +295,6 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
 def _mask(input_ids: Tensor, past: int, attention_mask: Tensor | None) -> Tensor:
     """Who may look where, ``(b, 1, t, past + t)``: backwards, and at no padding."""
     b, t = input_ids.shape
-    if attention_mask is not None and attention_mask.ndim == 4:
-        return attention_mask
     place = torch.arange(past + t, device=input_ids.device)
     mask = (place[None, :] <= place[past:, None])[None, None].expand(b, 1, t, past + t)
     if attention_mask is not None:
@@ -276,8 +304,18 @@ def _mask(input_ids: Tensor, past: int, attention_mask: Tensor | None) -> Tensor
     return mask
 
 
+def _segmented(segments: Tensor, branches: Tensor) -> list[Tensor]:
+    """Who may look where in each segment of a packed row, ``(1, 1, n, n)``."""
+    lengths = torch.unique_consecutive(segments, return_counts=True)[1].tolist()
+    masks = []
+    for own in torch.split(branches, lengths):
+        same = (own == own[:, None]) | (own == 0)
+        masks.append(same.tril()[None, None])
+    return masks
+
+
 def _positions(input_ids: Tensor, past: int, attention_mask: Tensor | None) -> Tensor:
     b, t = input_ids.shape
-    if attention_mask is None or attention_mask.ndim == 4:
+    if attention_mask is None:
         return torch.arange(past, past + t, device=input_ids.device)[None].expand(b, t)
     return (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, past:]

@@ -103,7 +103,7 @@ def captions_batch(
     ]
     pad = tokenizer.pad_token_id
     seen = rows([Sample(alone, [False] * len(alone), [i]) for i in range(len(captioned))], pad)
-    inputs, _ = pack(samples, recipe.row, pad)
+    inputs, _ = pack(samples, recipe.longest)
     return {
         "images": seen | {"pixel_values": pictures},
         "texts": rows([Sample(ids, [False] * len(ids)) for ids in texts], pad),

@@ -45,7 +45,7 @@ class HallERecipe(recipes.Recipe):
 
     start: Path = Field(description="model folder that W is for")
     scenes: int = Field(description="a step, each with a description of each kind")
-    row: int = Field(512, description="tokens of a packed row of descriptions")
+    longest: int = Field(512, description="tokens of the longest description")
 
 
 def run(config: Path, resume: bool) -> Path:
@@ -97,7 +97,7 @@ def descriptions_batch(
             )
             for picture, one in enumerate(told)
         ]
-        inputs, _ = pack(samples, recipe.row, processor.tokenizer.pad_token_id)
+        inputs, _ = pack(samples, recipe.longest)
         out[kind] = inputs | {"pixel_values": pictures}
     return out
 

@@ -109,7 +109,7 @@ class Judge:
         self, sample: Sample, pictures: Sequence[NDArray[np.uint8]], tools: Sequence[ToolSpec]
     ) -> Iterator[tuple[str, bool]]:
         """Kind (plan, call, answer) and exactness of each learned turn of a sample."""
-        inputs, _ = pack([sample], len(sample.ids), 0)
+        inputs, _ = pack([sample], len(sample.ids))
         if pictures:
             inputs["pixel_values"] = as_pixels(np.stack(pictures))
         labels = inputs.pop("labels")[0, 1:].tolist()

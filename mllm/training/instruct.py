@@ -57,11 +57,7 @@ def run(
         if recorded is not None:
             first = step * recipe.page_lessons
             own += [recorded[first + i] for i in range(recipe.page_lessons)]
-        inputs, _ = pack(
-            [*own, *questions.samples(looked, numbers)],
-            recipe.row,
-            processor.tokenizer.pad_token_id,
-        )
+        inputs, _ = pack([*own, *questions.samples(looked, numbers)], recipe.longest)
         if shown:
             out["pixel_values"] = torch.cat([out["pixel_values"], as_pixels(np.stack(shown))])
         return out | inputs
@@ -78,7 +74,7 @@ def _recorded(
     if not recipe.page_lessons:
         return None
     try:
-        return Recorded(processor, recipe.pages, tools, recipe.seed, recipe.row)
+        return Recorded(processor, recipe.pages, tools, recipe.seed, recipe.longest)
     except (OSError, ValueError) as error:
         raise recipes.RecipeError(
             f"the episodes on pages cannot be used ({error}): make them with `corvid data pages`"

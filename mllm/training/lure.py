@@ -38,7 +38,7 @@ class LURERecipe(recipes.Recipe):
     scenes: int = Field(description="a step, each with a description to put right")
     doubt: float = Field(0.5, ge=0, le=1, description="share of the objects that are masked")
     eta: float = Field(0.8, gt=0, description="position from which on all are; above 1 none")
-    row: int = Field(512, description="tokens of a packed row")
+    longest: int = Field(512, description="tokens of the longest sample")
 
 
 def run(config: Path, resume: bool) -> Path:
@@ -73,7 +73,7 @@ def revisions_batch(
         task = revision(doubted(one.imagined, recipe, rng))
         samples.append(direct(processor, one.scene, task, one.true, one.lang, len(shown)))
         shown.append(render(one.scene))
-    inputs, _ = pack(samples, recipe.row, processor.tokenizer.pad_token_id)
+    inputs, _ = pack(samples, recipe.longest)
     return inputs | {"pixel_values": squashed(processor, shown)}
 
 

@@ -1,8 +1,8 @@
-"""Samples of tokens packed into rows.
+"""Samples of tokens packed into one row, without padding.
 
-Several samples share a row, but none sees another. Samples that begin alike, with the same tools
-and the same picture, share that beginning too: they are branches of one trunk, and a row holds the
-trunk once. Half of a tool conversation is such a beginning.
+None sees another. Samples that begin alike, with the same tools and the same picture, share that
+beginning: they are branches of one trunk, and the row holds the trunk once. Half of a tool
+conversation is such a beginning. A trunk with its branches is a segment of the row.
 """
 
 from __future__ import annotations
@@ -47,24 +47,16 @@ class Tree:
         return self.trunk + sum(len(s.ids) - self.trunk for s in self.branches)
 
 
-def pack(samples: Sequence[Sample], row: int, pad: int) -> tuple[dict[str, Any], list[Sample]]:
-    """Model inputs with rows of at most ``row`` tokens, and the samples too long for one.
+def pack(samples: Sequence[Sample], limit: int) -> tuple[dict[str, Any], list[Sample]]:
+    """Model inputs with segments of at most ``limit`` tokens, and the samples longer than that.
 
-    The inputs are ``input_ids, labels, position_ids, aims, spots`` of shape ``(rows, longest)``,
-    ``attention_mask`` ``(rows, 1, longest, longest)`` and ``image_index``. Raises ``ValueError``
-    when no sample fits.
+    The inputs are ``input_ids, labels, position_ids, segments, branches, aims, spots``, each of
+    shape ``(1, tokens)``, and ``image_index``. Raises ``ValueError`` when no sample fits.
     """
-    fitting = [s for s in samples if len(s.ids) <= row]
+    fitting = [s for s in samples if len(s.ids) <= limit]
     if not fitting:
-        raise ValueError(f"none of {len(samples)} samples fits into a row of {row} tokens")
-    rows: list[list[Tree]] = []
-    for tree in sorted(grow(fitting, row), key=lambda t: -t.length):
-        room = [r for r in rows if _length(r) + tree.length <= row]
-        if room:
-            max(room, key=_length).append(tree)
-        else:
-            rows.append([tree])
-    return _tensors(rows, pad), [s for s in samples if len(s.ids) > row]
+        raise ValueError(f"none of {len(samples)} samples has at most {limit} tokens")
+    return _tensors(grow(fitting, limit)), [s for s in samples if len(s.ids) > limit]
 
 
 def grow(samples: Sequence[Sample], limit: int) -> list[Tree]:
@@ -83,49 +75,33 @@ def grow(samples: Sequence[Sample], limit: int) -> list[Tree]:
     return trees
 
 
-def _length(row: Sequence[Tree]) -> int:
-    return sum(tree.length for tree in row)
-
-
-def _tensors(rows: Sequence[Sequence[Tree]], pad: int) -> dict[str, Any]:
-    width = max(_length(row) for row in rows)
-    shape = (len(rows), width)
-    ids = torch.full(shape, pad)
-    labels = torch.full(shape, IGNORED)
-    positions = torch.zeros(shape, dtype=torch.long)
-    mask = torch.eye(width, dtype=torch.bool).repeat(len(rows), 1, 1, 1)
-    aims, spots = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
+def _tensors(trees: Sequence[Tree]) -> dict[str, Any]:
+    columns = "input_ids", "labels", "position_ids", "segments", "branches", "aims", "spots"
+    row: dict[str, list[int]] = {column: [] for column in columns}
     order: list[int] = []
-    for i, row in enumerate(rows):
-        at = known = 0
-        for tree in row:
-            root = at
-            for number, sample in enumerate(tree.branches):
-                skipped = tree.trunk if number else 0
-                start, end = at, at + len(sample.ids) - skipped
-                ids[i, start:end] = torch.tensor(sample.ids[skipped:])
-                learned = torch.tensor(sample.learned[skipped:])
-                # The first token of a sample would be predicted from the sample before it.
-                learned[0] = False
-                labels[i, start:end] = ids[i, start:end].where(learned, IGNORED)
-                positions[i, start:end] = torch.arange(skipped, len(sample.ids))
-                mask[i, 0, start:end, root : root + skipped] = True
-                own = torch.ones(end - start, end - start, dtype=torch.bool).tril()
-                mask[i, 0, start:end, start:end] = own
-                if sample.aims:
-                    own_aims = torch.tensor(sample.aims[skipped:])
-                    own_spots = torch.tensor(sample.spots[skipped:])
-                    aims[i, start:end] = own_aims + known * (own_aims > 0)
-                    spots[i, start:end] = own_spots + known * (own_spots > 0)
-                    known += max(sample.spots)
-                order += sample.pictures[1 if skipped else 0 :]
-                at = end
-    return {
-        "input_ids": ids,
-        "labels": labels,
-        "position_ids": positions,
-        "attention_mask": mask,
-        "aims": aims,
-        "spots": spots,
-        "image_index": torch.tensor(order, dtype=torch.long),
-    }
+    known = 0
+    for segment, tree in enumerate(trees):
+        for number, sample in enumerate(tree.branches):
+            first = tree.trunk if number else 0
+            ids, length = sample.ids[first:], len(sample.ids) - first
+            # The first token of a branch would be predicted from the branch before it.
+            learned = [False, *sample.learned[first + 1 :]]
+            row["input_ids"] += ids
+            row["labels"] += [
+                token if on else IGNORED for token, on in zip(ids, learned, strict=True)
+            ]
+            row["position_ids"] += range(first, len(sample.ids))
+            row["segments"] += [segment] * length
+            trunk = 0 if number else tree.trunk
+            row["branches"] += [0] * trunk + [number + 1] * (length - trunk)
+            row["aims"] += _numbered(sample.aims[first:] or [0] * length, known)
+            row["spots"] += _numbered(sample.spots[first:] or [0] * length, known)
+            known += max(sample.spots, default=0)
+            order += sample.pictures[1 if number and tree.trunk else 0 :]
+    tensors = {column: torch.tensor([numbers]) for column, numbers in row.items()}
+    return tensors | {"image_index": torch.tensor(order, dtype=torch.long)}
+
+
+def _numbered(aims: Sequence[int], known: int) -> list[int]:
+    """Those of one sample among those of all: numbers above 0 go on where the last ones ended."""
+    return [aim + known if aim > 0 else aim for aim in aims]

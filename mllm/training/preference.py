@@ -134,7 +134,7 @@ def negatives_batch(
             direct(processor, scene, *talk, len(shown)) for talk in denied + asked[: len(denied)]
         ]
         shown.append(render(scene))
-    inputs, _ = pack(samples, recipe.row, processor.tokenizer.pad_token_id)
+    inputs, _ = pack(samples, recipe.longest)
     return inputs | {"pixel_values": squashed(processor, shown)}
 
 

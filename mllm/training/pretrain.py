@@ -23,7 +23,7 @@ from mllm.model.tokenizer import LOCATIONS, TOOL, train_tokenizer
 from mllm.training import recipes, runner, vocabulary
 from mllm.training.dense import DenseLoss
 from mllm.training.descriptions import Turn, glances, searches, turns
-from mllm.training.packing import Sample, grow, pack
+from mllm.training.packing import Sample, pack
 from mllm.training.samples import assistant_sample
 from mllm.training.views import View, Views, stream
 
@@ -88,8 +88,7 @@ class Questions:
 
     def __call__(self, views: list[View], numbers: list[int]) -> runner.Batch:
         samples = self.samples(views, numbers)
-        row = max(tree.length for tree in grow(samples, sum(len(s.ids) for s in samples)))
-        inputs, _ = pack(samples, row, self.processor.tokenizer.pad_token_id)
+        inputs, _ = pack(samples, sum(len(s.ids) for s in samples))
         return inputs
 
     def _chats(self, view: View, number: int) -> list[list[dict[str, object]]]:

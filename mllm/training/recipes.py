@@ -50,7 +50,7 @@ class InstructRecipe(Recipe):
     """Stage two: conversations."""
 
     start: Path = Field(description="model folder to start from")
-    row: int = Field(description="tokens of a packed row")
+    longest: int = Field(description="tokens of the longest sample or shared beginning")
     lessons: int = Field(description="scenes a step, each with its conversations")
     views: int = Field(description="pictures a step with short questions, as in pretraining")
     views_pool: int
@@ -72,7 +72,7 @@ class PreferenceRecipe(Recipe):
     average: bool = Field(False, description="weighted mean over tokens, as RLHF-V; else their sum")
     negatives: int = Field(0, description="scenes a step with negative instructions and questions")
     negatives_weight: float = 1.0
-    row: int = Field(512, description="tokens of a packed row of those")
+    longest: int = Field(512, description="tokens of the longest sample of those")
 
 
 class ContrastRecipe(Recipe):
@@ -82,7 +82,7 @@ class ContrastRecipe(Recipe):
     pictures: int = Field(ge=2, description="a step, each a negative for the others")
     temperature: float = Field(0.07, gt=0)
     contrast_weight: float = 0.5
-    row: int = Field(512, description="tokens of a packed row of captions to learn")
+    longest: int = Field(512, description="tokens of the longest caption to learn")
 
 
 def read(path: Path, kind: type[R]) -> R:

@@ -162,11 +162,12 @@ def test_packed_samples_learn_as_if_alone(
     for number, inputs in enumerate((red, blue, red)):
         ids = inputs["input_ids"][0].tolist()
         picture_number = number % 2  # the first and third sample share an encoded picture
-        samples.append(Sample(ids, [i >= len(ids) - 4 for i in range(len(ids))], [picture_number]))
+        learned = [i >= len(ids) - 4 for i in range(len(ids))]
+        samples.append(Sample(ids, learned, [picture_number], trunk=len(ids) - 5))
 
     def loss(chosen: list[Sample], pictures: Tensor) -> Tensor:
-        packed, rest = pack(chosen, 400, tiny.config.pad_token_id)
-        assert not rest
+        packed, rest = pack(chosen, 400)
+        assert not rest and packed["segments"].max() == min(len(chosen), 2) - 1
         return tiny(**packed, pixel_values=pictures).loss
 
     together = loss(samples, pixels)

@@ -19,7 +19,7 @@ def trained(start: Path, folder: Path, *, resume: bool = False) -> Path:
     recipe = folder / "recipe.yaml"
     settings = {
         "start": str(start), "folder": str(folder / "run"), "steps": 4, "warmup": 1,
-        "decay": 2, "rate": 1e-3, "row": 1408, "lessons": 1, "views": 1, "views_pool": 3,
+        "decay": 2, "rate": 1e-3, "longest": 1408, "lessons": 1, "views": 1, "views_pool": 3,
         "turns": 2, "save_every": 2, "threads": 1,
     }
     recipe.write_text(yaml.safe_dump(settings))
