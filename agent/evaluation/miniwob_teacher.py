@@ -8,87 +8,24 @@ elements does not say enough.
 from __future__ import annotations
 
 import re
+from calendar import month_name
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from importlib.resources import files
+from itertools import cycle, islice
+from math import dist
 
 from PIL import ImageColor
 
+from agent.evaluation.miniwob_screen import Act, Screen, click, fill
 from agent.evaluation.pages_policies import Policy
 from mllm.backends.protocol import ToolChoice
-from mllm.content import Message, Text, ToolCall, Turn
+from mllm.content import Message, ToolCall, Turn
 from mllm.data.pages.words import words
-from tools.gui.observation import Element, Snapshot, read
-from tools.gui.targets import called
+from tools.gui.observation import Element
 
 GIVE_UP = "I do not know how."
-ALL = 10_000, 10_000
-"""More pixels than a page has."""
 
-Act = dict[str, Any]
 Play = Generator[Act, None, None]
-
-
-@dataclass
-class Screen:
-    """What a model knows of the page, in the order of the references."""
-
-    rows: dict[str, Element] = field(default_factory=dict)
-    last: str = ""
-    """The result of the last action as it was told."""
-    _read: int = 0
-
-    def read(self, messages: Sequence[Message]) -> None:
-        told = [m for m in messages if m.role == "tool"]
-        for message in told[self._read :]:
-            self.last = "\n".join(p.text for p in message.content if isinstance(p, Text))
-            for line in self.last.splitlines():
-                if line.startswith("gone "):
-                    for ref in line.split()[1:]:
-                        self.rows.pop(ref, None)
-                elif row := read(line):
-                    self.rows[row.ref] = row
-        self._read = len(told)
-
-    def all(self, role: str = "", name: str | None = None, acts: bool = True) -> list[Element]:
-        return [
-            row
-            for row in sorted(self.rows.values(), key=lambda r: int(r.ref[1:]))
-            if (not role or row.role in role.split())
-            and (name is None or row.name == name)
-            and (row.acts or not acts)
-        ]
-
-    def called(self, action: Act) -> Act:
-        """The action with names in the place of references, where they are enough."""
-        seen = Snapshot("", "", *ALL, (0, 0), ALL, tuple(self.rows.values()))
-        ends = {end: action.get(end) for end in ("target", "to")}
-        return action | {k: called(seen, ref) for k, ref in ends.items() if isinstance(ref, str)}
-
-    def one(self, name: str, role: str = "") -> Element:
-        """Raises ``LookupError`` where nothing that can be used is called so."""
-        found = self.all(role, name) or [
-            r for r in self.all(role) if r.name.casefold() == name.casefold()
-        ]
-        if not found:
-            raise LookupError(name)
-        return found[0]
-
-    def fields(self) -> list[Element]:
-        return [r for r in self.all("textbox searchbox") if "readonly" not in r.state]
-
-    def labels(self) -> dict[str, str]:
-        """The text that stands before each thing that can be used, by reference."""
-        before, out = "", {}
-        for row in self.all(acts=False):
-            if not row.acts:
-                before = row.name
-            else:
-                out[row.ref] = before
-        return out
-
-    def texts(self) -> list[str]:
-        return [row.name for row in self.all("text heading", acts=False)]
 
 
 def teacher(task: str, asked: str) -> Policy:
@@ -109,14 +46,6 @@ def teacher(task: str, asked: str) -> Policy:
         return Turn(calls=(ToolCall(id="c", name="browser", arguments=arguments),))
 
     return Policy("teacher", say)
-
-
-def click(row: Element) -> Act:
-    return {"name": "click", "target": row.ref}
-
-
-def fill(row: Element, text: str) -> Act:
-    return {"name": "type", "target": row.ref, "text": text}
 
 
 def _submit(s: Screen) -> Act:
@@ -382,10 +311,129 @@ def _scrolled(s: Screen, asked: str) -> Play:
     yield _submit(s)
 
 
+def _similar(s: Screen, asked: str) -> Play:
+    table = files("agent.evaluation").joinpath("miniwob_synonyms.txt").read_text("utf-8")
+    group = {word: line for line in table.splitlines() for word in line.split()}
+    wanted = {group[w] for w in _words(asked, r"similar to (.+) and click")[0].split(", ")}
+    for row in s.all("checkbox"):
+        if group[row.name] in wanted:
+            yield {"name": "check", "target": row.ref}
+    yield _submit(s)
+
+
+def _popup(s: Screen, asked: str) -> Play:
+    said = _words(asked, r'username "(.+)" and the password "(.+)" into')
+    for row, text in zip(s.fields(), said, strict=True):
+        yield fill(row, text)
+        if s.last.startswith("no_effect"):
+            yield {"name": "extract"}  # a failure does not tell what came in between
+            yield click(s.one("Cancel", "button"))
+            yield fill(row, text)
+    yield _submit(s)
+
+
+def _sequence(s: Screen, asked: str) -> Play:
+    wanted, box = _words(asked, r"Select (-?\d+) with the slider, click the (\w+) checkbox")
+    handle = _first(r for r in s.all("clickable") if "slider-handle" in r.name)
+    value = _first(r for r in s.all("text", acts=False) if re.fullmatch(r"-?\d+", r.name))
+    while away := int(wanted) - int(s.rows[value.ref].name):
+        step, leap = ("ArrowRight", "PageUp") if away > 0 else ("ArrowLeft", "PageDown")
+        keys = leap if abs(away) >= 4 else step  # a leap is a fifth of its range, which is 20
+        yield {"name": "press", "keys": keys, "target": handle.ref}
+    yield {"name": "check", "target": s.all("checkbox")[_place(box)].ref}
+    yield _submit(s)
+
+
+def _order(s: Screen, asked: str) -> Play:
+    kind = re.match(r"Order (\d) items that are (.+)", asked)
+    names = [kind[2]] if kind else asked.partition(":")[2].split(",")
+    said: list[str] = []
+    menu: list[tuple[list[str], Element]] = []
+    for row in s.all(acts=False):
+        if row.role == "text":
+            said = [row.name]
+        elif row.role == "img":
+            said.append(row.name)
+        elif row.name == "+":
+            menu.append((said, row))
+    fit = [row for name in names for about, row in menu if name.strip() in about]
+    for row in islice(cycle(fit), int(kind[1]) if kind else len(fit)):
+        yield click(row)
+    yield click(s.one("Order!"))
+
+
+def _flight(s: Screen, asked: str) -> Play:
+    pattern = r"the (\w+) .* from: (.+) to: (.+) on (\d+)/(\d+)/\d+"
+    best, *places, month, day = _words(asked, pattern)
+    for name, place in zip(("From:", "To:"), places, strict=True):
+        yield fill(s.one(name, "textbox"), place)
+        part = f"({place})" if re.fullmatch("[A-Z]{3}", place) else f"{place} ("
+        if not [r for r in s.all("clickable") if part in r.name]:
+            yield {"name": "wait_for", "until": {"text": part}}
+        yield click(_first(r for r in s.all("clickable") if part in r.name))
+    yield click(_first(r for r in s.all("textbox") if "readonly" in r.state))
+    while month_name[int(month)] not in s.texts():
+        yield click(s.one("Prev"))
+    yield click(s.one(str(int(day)), "link"))
+    yield click(s.one("Search"))
+    yield {"name": "extract"}  # most flights stand below what is in view
+    times = [60 * int(h) + int(m) for h, m in re.findall(r"(\d+)h (\d+)m", s.last)]
+    prices = [int(price) for price in re.findall(r"flight for \$(\d+)", s.last)]
+    cost = prices if best == "cheapest" else times
+    price = prices[min(range(len(prices)), key=cost.__getitem__)]
+    yield {"name": "click", "target": f"Book flight for ${price}"}
+
+
+def _sort(s: Screen, asked: str) -> Play:
+    rows = [r for r in s.all("text", acts=False) if re.fullmatch(r"-?\d+", r.name)]
+    for i in range(len(rows)):
+        least = min(range(i, len(rows)), key=lambda k: int(rows[k].name))
+        if least != i:
+            yield {"name": "drag", "target": rows[least].ref, "to": rows[i].ref}  # to before it
+            rows.insert(i, rows.pop(least))
+    yield _submit(s)
+
+
+def _editor(s: Screen, asked: str) -> Play:
+    word, what, how = _words(asked, r"(?:text (\S+)|everything) the (style|color) +(\w+)")
+    page = s.fields()[0]
+    for keys in _selecting((page.value or "").split(), word):
+        yield {"name": "press", "keys": keys, "target": page.ref}
+    if what == "style":
+        tools = s.all("button")
+        yield click(_first(r for r in tools if how.startswith(r.name.removeprefix(".ql-"))))
+    else:
+        yield click(s.one(".ql-picker-label"))
+        paints = [r for r in s.all("clickable") if _paint(r)]
+        wanted = ImageColor.getrgb(how)
+        yield click(min(paints, key=lambda r: dist(wanted, ImageColor.getrgb(_paint(r)))))
+    yield _submit(s)
+
+
+def _selecting(text: list[str], word: str | None) -> list[str]:
+    """The keys that select a word with the signs behind it, from the nearer end; or all."""
+    if word is None:
+        return ["Control+A"]
+    at = text.index(word)
+    fore = at < len(text) / 2
+    end, way, beside = ("Home", "Right", text[:at]) if fore else ("End", "Left", text[at + 1 :])
+    leaps = sum(map(_pieces, beside))
+    over = [*[f"Control+Arrow{way}"] * leaps, f"Arrow{way}"] if beside else []
+    return [f"Control+{end}", *over, *[f"Control+Shift+Arrow{way}"] * _pieces(word)]
+
+
+def _pieces(word: str) -> int:
+    """Control+Arrow stops between a word and the signs behind it."""
+    return len(re.findall(r"\w+|\W+", word))
+
+
 TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
+    "book-flight": _flight,
+    "book-flight-nodelay": _flight,
     "click-button-sequence": _clicks(r"button (\w+), then click button (\w+)"),
     "click-checkboxes": _boxes,
     "click-checkboxes-large": _boxes,
+    "click-checkboxes-soft": _similar,
     "click-checkboxes-transfer": _boxes,
     "click-color": _color,
     "click-link": _clicks(r'link "(.+)"'),
@@ -401,6 +449,7 @@ TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
     "click-tab-2-medium": _tabs,
     "copy-paste": _copy,
     "copy-paste-2": _copy,
+    "drag-sort-numbers": _sort,
     "enter-date": _date,
     "enter-password": _typed(r'password "(.+)" into', 2),
     "enter-text": _typed(r'Enter "(.+)" into'),
@@ -410,12 +459,15 @@ TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
     "find-greatest": _greatest,
     "focus-text": _focus,
     "focus-text-2": _focus,
+    "form-sequence": _sequence,
     "form-sequence-2": _sequence_2,
     "form-sequence-3": _sequence_3,
     "login-user": _typed(r'username "(.+)" and the password "(.+)" into'),
+    "login-user-popup": _popup,
     "multi-layouts": _movies,
     "multi-orderings": _movies,
     "odd-or-even": _odd,
+    "order-food": _order,
     "read-table": _table,
     "read-table-2": _table_2,
     "scroll-text": _last_word,
@@ -423,6 +475,7 @@ TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
     "search-engine": _search,
     "simple-arithmetic": _sum,
     "terminal": _terminal,
+    "text-editor": _editor,
     "unicode-test": _clicks(r'the "(.+)" button'),
     "use-colorwheel": _wheel,
 }
