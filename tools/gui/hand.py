@@ -53,10 +53,10 @@ class Hand:
     def element(self) -> Element | None:
         return self.target.element if isinstance(self.target, Aim) else self.target
 
-    async def aim(self, target: Element | Aim | None) -> Aim:
-        """Where to point. Raises ``Failure``."""
+    async def aim(self, target: Element | Aim | None, using: bool = True) -> Aim:
+        """Where to point; ``using`` what is disabled is refused. Raises ``Failure``."""
         assert target is not None
-        return target if isinstance(target, Aim) else await aim(target, self.view)
+        return target if isinstance(target, Aim) else await aim(target, self.view, using)
 
     async def handle(self, element: Element) -> ElementHandle:
         """Raises ``Failure`` stale."""

@@ -142,7 +142,7 @@ async def _back(hand: Hand) -> Done:
 
 
 async def _point(hand: Hand, how: str) -> Done:
-    spot = await hand.aim(hand.target)
+    spot = await hand.aim(hand.target, using=how != "hover")
     mouse = hand.view.page.mouse
     await mouse.move(spot.x, spot.y)
     await hand.begin()
@@ -204,7 +204,7 @@ async def _scroll(hand: Hand, action: Scroll) -> Done:
     )
     x, y = width / 2, height / 2
     if hand.target is not None:
-        spot = await hand.aim(hand.target)
+        spot = await hand.aim(hand.target, using=False)
         x, y, ref = spot.x, spot.y, spot.element.ref
     await hand.begin()
     moved = False

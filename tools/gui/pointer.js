@@ -58,8 +58,9 @@ const cover = (el, hit) => {
   const top = hit && overlay(hit, el);
   return { failure: "covered", by: top ? about(top) : null, controls: top ? controls(top) : [] };
 };
-// Where a person would point at an element, once it stands still; or what prevents it.
-const aim = async n => {
+// Where a person would point at an element, once it stands still; or what prevents it. One that is
+// disabled cannot be used, but it can be scrolled and hovered.
+const aim = async (n, using) => {
   const el = find(n);
   if (!el) return { failure: "stale" };
   const shown = standIn(el);
@@ -71,7 +72,7 @@ const aim = async n => {
     await still(shown);
     spot = open(el, shown);
   }
-  if (off(el)) return { failure: "disabled" };
+  if (using && off(el)) return { failure: "disabled" };
   if (spot) return { spot };
   const middle = points(shown)[0];
   return middle ? cover(el, deepest(...middle)) : { failure: "hidden" };

@@ -58,13 +58,14 @@ def as_element(row: list[Any]) -> Element:
     return Element(f"e{number}", role, name, value, tuple(state), None, tuple(options))
 
 
-async def aim(element: Element, view: View) -> Aim:
+async def aim(element: Element, view: View, using: bool = True) -> Aim:
     """Wait until the element stands still, scroll it into view if need be, and find a point where
-    it is hit. Raises ``Failure`` stale, hidden, disabled, covered."""
+    it is hit. What is disabled cannot be used, only scrolled or hovered. Raises ``Failure`` stale,
+    hidden, disabled, covered."""
     home = view.home(element.ref)
     if home is None:
         raise failures.stale(element.label(), [])
-    found = await home.ask("aim", int(element.ref[1:]))
+    found = await home.ask("aim", int(element.ref[1:]), using)
     match found.get("failure"):
         case "stale":
             raise failures.stale(element.label(), [])

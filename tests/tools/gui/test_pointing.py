@@ -212,6 +212,13 @@ def test_other_ways_of_pointing(surf: Surfer, site: Site) -> None:
     assert '"over"' in surf("hover", target="Hover")
 
 
+def test_what_is_disabled_can_be_hovered(surf: Surfer, site: Site) -> None:
+    page = """<style>#tip{visibility:hidden} button:hover + #tip{visibility:visible}</style>
+      <button disabled>Book</button><p id=tip>Nothing is free on Friday</p>"""
+    surf.open(site.put(page))
+    assert 'new text "Nothing is free on Friday"' in surf("hover", target="Book")
+
+
 def test_scrolling_brings_new_rows_and_ends_at_the_end(surf: Surfer, site: Site) -> None:
     rows = "".join(f"<p style='height:80px'>Row {n}" for n in range(100))
     first = surf.open(site.put(rows))
