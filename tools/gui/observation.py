@@ -149,35 +149,51 @@ class Snapshot:
 class Told:
     """What the model knows of the screen, so that an observation tells only what is new."""
 
-    url: str = ""
+    url: str = "about:blank"
     rows: dict[str, str] = field(default_factory=dict)
     """Essence of the rows that the model believes to be there, by reference."""
     past: dict[str, Element] = field(default_factory=dict)
     """All elements ever told of this page, for references that went stale."""
+    last: tuple[Element, ...] = ()
+    """All elements of the page when it was last told, those that were left out too."""
 
     def whole(self, snapshot: Snapshot, budget: int = BUDGET) -> str:
         """The first observation: the rows in view before those out of view."""
         if _page(snapshot.url) != self.url:
             self.past = {}
-        self.url, self.rows = _page(snapshot.url), {}
+        self.url, self.rows, self.last = _page(snapshot.url), {}, snapshot.elements
         every = snapshot.elements
         return self._list(snapshot.head(), every, _by_use(snapshot, every), snapshot.row, budget)
 
     def news(self, snapshot: Snapshot, budget: int = BUDGET) -> str:
         """What is new, changed or gone; the whole when it is another page."""
-        here = {e.ref for e in snapshot.elements}
-        if _page(snapshot.url) != self.url or here.isdisjoint(self.rows):
+        head = _clip(snapshot.head(), budget // 2)
+        return self.changes(snapshot, budget) or f"{head}\nthe elements are as before"
+
+    def changes(self, snapshot: Snapshot, budget: int = BUDGET) -> str:
+        """As ``news``, "" where the elements are as before. Of new rows out of view only the number
+        is told, once."""
+        here, there = ({e.ref for e in some} for some in (snapshot.elements, self.last))
+        if _page(snapshot.url) != self.url or (here and here.isdisjoint(self.rows)):
             return self.whole(snapshot, budget)
+        if snapshot.elements == self.last:
+            return ""
+        self.last = snapshot.elements
         gone = [ref for ref in self.rows if ref not in here]
         for ref in gone:
             del self.rows[ref]
+        known = frozenset(self.rows)
         fresh = [
             e
             for e in snapshot.elements
-            if (e.ref not in self.rows and snapshot.in_view(e))
-            or (e.ref in self.rows and self.rows[e.ref] != e.essence())
+            if (
+                self.rows[e.ref] != e.essence()
+                if e.ref in known
+                else snapshot.in_view(e) or e.ref not in there
+            )
         ]
-        known = frozenset(self.rows)
+        if not (gone or fresh):
+            return ""
 
         def row(e: Element) -> str:
             return f"{'changed' if e.ref in known else 'new'} {snapshot.row(e)}"
@@ -185,9 +201,8 @@ class Told:
         head = snapshot.head()
         if gone:
             head += f"\ngone {_cut(' '.join(gone), 4 * SHORT)}"
-        if not fresh:
-            return head if gone else f"{head}\nthe elements are as before"
-        by_use = _by_use(snapshot, fresh)
+        shown = [e for e in fresh if e.ref in known or snapshot.in_view(e)]
+        by_use = _by_use(snapshot, shown)
         useful = sorted(by_use, key=lambda e: e.ref not in known)  # changed before new
         return self._list(head, fresh, useful, row, budget)
 

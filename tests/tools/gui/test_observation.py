@@ -56,7 +56,9 @@ def test_the_budget_counts_bytes_and_holds_for_changes_and_for_hostile_titles() 
     assert len(news.encode()) <= 2000
     assert 'changed button "Sold" e1' in news  # what changed before what is new
     loud = Snapshot("http://a/", "x" * 100_000, 1280, 720, (0, 0), (1280, 720), (button(1),))
-    assert len(Told().whole(loud).encode()) <= BUDGET
+    told = Told()
+    assert len(told.whole(loud).encode()) <= BUDGET
+    assert len(told.news(loud).encode()) <= BUDGET
 
 
 def test_what_was_left_out_is_found_by_its_words_and_told_of_when_it_comes_into_view() -> None:
@@ -69,6 +71,28 @@ def test_what_was_left_out_is_found_by_its_words_and_told_of_when_it_comes_into_
     assert '"Row 777" e777' in after.splitlines()[1]
     seen = screen(button(1), *(button(n, name=f"Row {n}") for n in range(800, 810)), extent=99_000)
     assert 'new button "Row 805" e805' in told.news(seen, 4000)
+
+
+def test_new_rows_out_of_view_are_counted_once() -> None:
+    told, below = Told(), [button(n, y=9000) for n in range(2, 30)]
+    told.whole(screen(button(1), extent=9999))
+    assert told.news(screen(button(1), button(40), *below[:20])).splitlines()[1:] == [
+        'new button "Button 40" e40 [10,10,60,30]',
+        "and 20 more, not shown: scroll, or find them by their words",
+    ]
+    seen = screen(button(1), button(40), *below[:20])
+    assert told.news(seen).endswith("the elements are as before")
+    later = told.news(screen(button(1), button(40), *below))
+    assert later.splitlines()[1:] == ["and 8 more, not shown: scroll, or find them by their words"]
+
+
+def test_a_page_on_which_nothing_changed_has_no_changes() -> None:
+    told, many = Told(), [button(n) for n in range(1, 200)]
+    told.whole(screen(*many), 2000)
+    assert told.changes(screen(*many)) == ""  # what was left out is not new
+    assert "new button" in told.changes(screen(*many, button(200)))
+    assert told.changes(screen()).splitlines()[1].startswith("gone e1 ")
+    assert told.changes(screen()) == Told().changes(screen(url="about:blank")) == ""
 
 
 def test_a_page_cannot_write_a_row_of_its_own() -> None:
