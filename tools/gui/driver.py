@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from playwright.async_api import Error
+
 from mllm.content import Record
 from tools.gui import failures
 from tools.gui.actions import Action, Back, Finish, Goto, Target
 from tools.gui.approval import Unapproved
-from tools.gui.attempt import Attempt, Outcome
+from tools.gui.attempt import CALM, Attempt, Outcome
 from tools.gui.capture import shot
 from tools.gui.deeds import Deed
 from tools.gui.failures import Failure
@@ -19,7 +21,7 @@ from tools.gui.screen import Screen
 from tools.gui.session import Session
 from tools.gui.tabs import where
 from tools.gui.targets import missing
-from tools.gui.wish import Seen, Wish
+from tools.gui.wish import PIECE, Seen, Wish
 from tools.protocol import ToolContext
 
 
@@ -45,7 +47,7 @@ class Driver:
 
     async def act(self, wish: Wish, context: ToolContext) -> Seen:
         """Raises ``Failure`` where nothing was done or nothing changed, and ``Unapproved`` where a
-        person must agree first."""
+        person must agree first. A failure, too, tells what is new on the page."""
         self._enter(context)
         action = wish.action
         self._refuse_secrets(wish)
@@ -64,7 +66,7 @@ class Driver:
                 final = await self._mend(recovery, failure, not attempt.eventful())
                 if final is not None:
                     self.loops.note(self.state, action, attempt.ref, effect=False)
-                    raise final from None
+                    raise await self._with_news(final) from None
             finally:
                 self._rest()
 
@@ -120,6 +122,21 @@ class Driver:
         said = " ".join((failure.text, *(f"Before that: {line}." for line in self.untold)))
         self.untold.clear()
         return Failure(failure.kind, said)
+
+    async def _with_news(self, failure: Failure) -> Failure:
+        """The failure, and what is new on the page since the model was last told of it."""
+        try:
+            view = await self.session.view()
+            await view.each("quiet", CALM, 500)
+            snapshot = await view.snapshot()
+        except (Failure, Error, TimeoutError):  # no page is open, or it hangs
+            return failure
+        tabs = where(self.session)
+        self.state = state_of(snapshot, tabs)
+        failed = Failure(failure.kind, "\n".join(filter(None, (failure.text, tabs))))
+        left = min(self.budget, PIECE) - len(str(failed).encode()) - 1
+        news = self.told.changes(snapshot, left)
+        return Failure(failed.kind, f"{failed.text}\n{news}") if news else failure
 
     def _rest(self) -> None:
         if self.session.watch is not None:

@@ -30,7 +30,8 @@ Kind: TypeAlias = Literal[
 
 
 class Failure(ToolError):
-    """A typed failure. Its text begins with the kind: ``covered: button "Book" e3 ...``."""
+    """A typed failure. Its text begins with the kind: ``covered: button "Book" e3 ...``. What is
+    new on the page follows in lines of its own."""
 
     def __init__(self, kind: Kind, text: str, ways_out: tuple[Element, ...] = ()) -> None:
         super().__init__(f"{kind}: {text}")

@@ -1,0 +1,64 @@
+"""What changed on a page is told with whatever comes of an action."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tools.gui.conftest import Site, Surfer
+from tools.gui.wish import PIECE
+from tools.protocol import ToolError
+
+MORE = "and 30 more, not shown: scroll, or find them by their words"
+OFFER = """<button id=buy>Buy</button><p id=old>Cups are in stock</p>
+  <label>Name <input id=f></label><script>f.onfocus = () => {
+    f.blur(); old.remove(); buy.disabled = true;
+    document.body.insertAdjacentHTML("beforeend", "<div role=dialog><h2>Offer</h2>ROWS</div>");
+  }</script>"""
+
+
+def failed(surf: Surfer, name: str, **arguments: str) -> list[str]:
+    """The lines of the failure."""
+    with pytest.raises(ToolError) as failure:
+        surf(name, **arguments)
+    return str(failure.value).splitlines()
+
+
+def test_a_failure_tells_what_is_new_changed_and_gone(surf: Surfer, site: Site) -> None:
+    surf.open(site.put(OFFER.replace("ROWS", "<button>Close</button>")))
+    gone = surf.ref("Cups")
+    first, *news = failed(surf, "type", target="Name", text="Ada")
+    assert first.startswith("no_effect: textbox ") and first.endswith("so nothing was typed.")
+    told = "\n".join(news)
+    assert news[0].startswith('page "Test"') and f"gone {gone}" in news
+    assert 'changed button "Buy" disabled' in told and 'new button "Close"' in told
+    assert failed(surf, "click", target="Nothing") == [
+        "not_found: nothing on the page is called 'Nothing'. Look at the page, or scroll."
+    ]
+    assert "as before" in surf("hover", target="Close")  # all of it is told
+
+
+def test_what_a_failure_tells_is_not_cut(surf: Surfer, site: Site) -> None:
+    rows = "".join(f"<button>Offer number {n}</button> " for n in range(200))
+    surf.open(site.put(OFFER.replace("ROWS", rows)))
+    *lines, last = failed(surf, "type", target="Name", text="Ada")
+    assert len("\n".join((*lines, last))) <= PIECE
+    assert any('new button "Offer number 5"' in line for line in lines)
+    assert last.endswith("more, not shown: scroll, or find them by their words")
+
+
+def test_a_failure_on_a_page_as_it_was_told_is_one_line(surf: Surfer, site: Site) -> None:
+    rows = "".join(f"<button>A rather long name of number {n}</button> " for n in range(300))
+    said = surf.open(site.put(f"<style>button{{font:3px serif}}</style>{rows}"))
+    assert "more, not shown" in said
+    for target in ("Nothing", "e999999"):
+        assert len(failed(surf, "click", target=target)) == 1
+
+
+def test_new_rows_out_of_view_are_counted(surf: Surfer, site: Site) -> None:
+    page = """<button onclick="for (let n = 0; n < 40; n++) document.body.insertAdjacentHTML(
+      'beforeend', `<p style='margin:${n === 10 ? 900 : 0}px 0 0'>Row ${n}`)">More</button>"""
+    surf.open(site.put(page))
+    said = surf("click", target="More").splitlines()
+    assert sum(line.startswith("new text") for line in said) == 10
+    assert said[-1] == MORE
+    assert "more, not shown" not in surf("hover", target="More")
