@@ -12,17 +12,21 @@ from tools.gui.observation import Element, Snapshot
 REFERENCE = re.compile(r"e\d+")
 MOST = 6
 """Candidates that a failure lists."""
+LONGER = 2
+"""Times as long as the words a text may be that only contains them: longer ones are about them,
+but for one that says what they stand for ("Total: 12.50")."""
 
 
 def by_words(snapshot: Snapshot, words: str) -> Element:
     """The one element with this text or label: exactly so called before containing it, controls
-    before text, in view before out of view. Raises ``Failure`` not_found or ambiguous."""
+    before text, in view before out of view. What is no control and much longer than the words is
+    not meant by them. Raises ``Failure`` not_found or ambiguous."""
     wanted = _plain(words)
     called = [(e, _plain(e.name)) for e in snapshot.elements if e.role != "iframe"]
     for fits in (
         [e for e, name in called if name == wanted],
         [e for e, name in called if name.rstrip(" *:") == wanted.rstrip(" *:")],
-        [e for e, name in called if wanted in name],
+        [e for e, name in called if wanted in name and (e.acts or _means(name, wanted))],
     ):
         for some in ([e for e in fits if e.acts], fits):
             seen = [e for e in some if snapshot.in_view(e)]
@@ -81,6 +85,10 @@ def _only(found: list[Element], words: str) -> Element:
     raise Failure(
         "ambiguous", f"{len(found)} elements are called {words!r}: {rows}. Use one's reference."
     )
+
+
+def _means(text: str, words: str) -> bool:
+    return len(text) <= LONGER * len(words) or text.startswith((f"{words}:", f"{words}："))
 
 
 def _plain(text: str) -> str:

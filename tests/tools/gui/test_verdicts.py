@@ -110,6 +110,11 @@ def test_a_question_is_answered_with_no_unless_told(surf: Surfer, site: Site) ->
     assert 'the page said alert "Hello"' in surf("click", target="Greet")
 
 
+def test_a_text_is_extracted_by_what_it_stands_for(surf: Surfer, site: Site) -> None:
+    surf.open(site.put("<p>Total: 12.50 EUR for two cups</p><p>There is a total of two cups</p>"))
+    assert "12.50 EUR" in surf("extract", target="Total")
+
+
 def test_waiting_and_extracting(surf: Surfer, site: Site) -> None:
     late = "<script>setTimeout(() => document.body.append('Ready now'), 400)</script>"
     surf.open(site.put(f"<p>First</p><table id=t><tr><td>a<td>b</table>{'word ' * 2000}{late}"))
