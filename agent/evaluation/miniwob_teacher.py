@@ -326,7 +326,6 @@ def _popup(s: Screen, asked: str) -> Play:
     for row, text in zip(s.fields(), said, strict=True):
         yield fill(row, text)
         if s.last.startswith("no_effect"):
-            yield {"name": "extract"}  # a failure does not tell what came in between
             yield click(s.one("Cancel", "button"))
             yield fill(row, text)
     yield _submit(s)
