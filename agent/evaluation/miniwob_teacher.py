@@ -304,6 +304,14 @@ def _focus(s: Screen, asked: str) -> Play:
     yield click(s.fields()[_place(found[1]) if found else 0])
 
 
+def _agreement(s: Screen, asked: str) -> Play:
+    if said := re.search(r'"(.+)" then', asked):
+        text = _first(r for r in s.all("textbox") if not r.name)
+        yield {"name": "scroll", "direction": "down", "screens": 10.0, "target": text.ref}
+        yield fill(s.one("Name", "textbox"), said[1])
+    yield click(s.one(_words(asked.lower(), "(agree|cancel)[^a-z]*(?:button|$)")[0], "button"))
+
+
 def _scrolled(s: Screen, asked: str) -> Play:
     down = _words(asked, r"to the (top|bottom)")[0] == "bottom"
     action = {"name": "scroll", "direction": "down" if down else "up", "screens": 10.0}
@@ -472,6 +480,7 @@ TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
     "scroll-text": _last_word,
     "scroll-text-2": _scrolled,
     "search-engine": _search,
+    "sign-agreement": _agreement,
     "simple-arithmetic": _sum,
     "terminal": _terminal,
     "text-editor": _editor,

@@ -3,7 +3,8 @@
 
 A check answers with a ``Finding``. Its ``holds`` is True or False where an expert could tell,
 and None where none could: a claim that cannot be checked is never taken for a true one. A claim
-that would hold with what the detector saw but is not sure of is not contradicted.
+that would hold with what the detector saw but is not sure of is not contradicted, nor one that
+something is not there by boxes that are hardly likely.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from mllm.evaluation.yes_no import parse_yes_no
 from mllm.geometry import RELATIONS, Relation, relate
 from mllm.wording import stands_in
 from tools.select import fits
+
+LIKELY = 0.5
+"""Least score of a box that speaks against a claim that there is no such thing. On 450 scenes in a
+design that the detector never saw 56 kinds were seen with less, and 12 of them were not there."""
 
 _MORE: dict[str, Callable[[int, int], bool]] = {
     "more than": lambda a, b: a > b,
@@ -85,6 +90,8 @@ def _count(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     there = len(boxes)
     if there == int(draft.value):
         return Finding(True, f"{there} {_thing(draft)}", "detect", boxes)
+    if int(draft.value) == 0 and _hardly(boxes):
+        return Finding(None, f"perhaps {there} {_thing(draft)}", "detect")
     most = len(_perhaps(draft, image, experts))
     if there < int(draft.value) <= most:
         return Finding(None, f"{there} {_thing(draft)}, perhaps {most}", "detect")
@@ -215,6 +222,11 @@ def _narrowed(
     return boxes if relation is None else relate(boxes, relation, anchors)
 
 
+def _hardly(boxes: Sequence[Box]) -> bool:
+    """Whether there are boxes, but none that is likely."""
+    return bool(boxes) and all(b.score is not None and b.score < LIKELY for b in boxes)
+
+
 def denied(draft: ClaimDraft) -> bool:
     """Whether the claim says that something is not so."""
     return draft.value.strip().lower() == "no"
@@ -224,6 +236,8 @@ def _yes_no(draft: ClaimDraft, truth: bool, found: str, boxes: tuple[Box, ...]) 
     value = draft.value.strip().lower()
     if value not in ("yes", "no"):
         return CANNOT_TELL
+    if truth and value == "no" and _hardly(boxes):
+        return Finding(None, f"perhaps {found}", "detect")
     if truth == (value == "yes"):
         return Finding(True, found, "detect", boxes)
     true = _changed(draft, value="yes" if truth else "no")

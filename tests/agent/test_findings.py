@@ -27,18 +27,20 @@ def cup(artifact: str, x: float, label: str = "cup") -> Box:
 
 
 class Unsure(Tool):
-    """Sees a cup and a dog, and what may be another cup and a frog on the right of them."""
+    """Sees a cup, a dog and what is hardly a hat, and what may be another cup and a frog on the
+    right of them."""
 
     name = "detect"
 
     def run(self, image: Image, context: ToolContext, labels: list[str]) -> Boxes:
         """Find objects."""
         id = image.artifact.id
+        hat = cup(id, 70, "hat").model_copy(update={"score": 0.4})
         return Boxes(
             artifact=id,
-            boxes=(cup(id, 10), cup(id, 30, "dog")),
+            boxes=(cup(id, 10), cup(id, 30, "dog"), hat),
             unsure=(cup(id, 60), cup(id, 80, "frog")),
-            counts={label: int(label in ("cup", "dog")) for label in labels},
+            counts={label: int(label in ("cup", "dog", "hat")) for label in labels},
         )
 
 
@@ -115,6 +117,11 @@ def test_a_thing_may_be_in_a_picture_that_nobody_could_judge(
         (ClaimDraft(kind="existence", object="frog", value="yes"), None),
         (ClaimDraft(kind="existence", object="frog", value="no"), True),
         (ClaimDraft(kind="existence", object="pig", value="yes"), False),
+        (ClaimDraft(kind="existence", object="hat", value="yes"), True),
+        (ClaimDraft(kind="existence", object="hat", value="no"), None),
+        (ClaimDraft(kind="count", object="hat", value="1"), True),
+        (ClaimDraft(kind="count", object="hat", value="0"), None),
+        (ClaimDraft(kind="existence", object="cup", value="no"), False),
         (ClaimDraft(kind="existence", object="cup", color="blue", value="yes"), False),
         (ClaimDraft(kind="attribute", object="frog", value="red"), None),
         (ClaimDraft(kind="attribute", object="cup", value="blue"), False),
