@@ -173,12 +173,12 @@ class MixtureHead(nn.Module):
         places: Tensor, mask: Tensor, targets: Tensor, evidence: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Only the log-probability of ``targets`` ``(b, m)``, without the scatter over the
-        vocabulary; and how far the best pointer is from what it should have looked at.
+        vocabulary; and how far the pointers are from what they should have looked at.
 
         ``evidence`` ``(b, m, past + t)`` is true where evidence stands. The second tensor
-        ``(b, m)`` is -log of the most weight that a pointer has on the target there, where the
-        evidence has the target and all in all it is still unsure; else 0. A pointer that is
-        sure of a wrong place has no gradient in a mixture, here it has.
+        ``(b, m)`` is -log of the weight that the pointers, as far as each is trusted, have on the
+        target there, where the evidence has the target and all in all it is still unsure; else 0.
+        A pointer that is sure of a wrong place has no gradient in a mixture, here it has.
         """
         gates, weights = self.weights(hidden, states, embedding, keys, sources, places, mask)
         logits = F.linear(hidden, embedding).float()
@@ -189,9 +189,10 @@ class MixtureHead(nn.Module):
         log_p = (p[..., 0] * (1 - EPSILON) + EPSILON / logits.shape[-1]).log()
 
         there = hit & evidence[:, None]
-        best = (weights * there).sum(-1).amax(1)
+        trusted = gates[..., 1:].softmax(-1)
+        looked = (trusted.transpose(1, 2) * (weights * there).sum(-1)).sum(1)
         unsure = there.any(-1)[:, 0] & (log_p.detach() < SURE)
-        return log_p, -(best + LEAST_WEIGHT).log() * unsure
+        return log_p, -(looked + LEAST_WEIGHT).log() * unsure
 
     def _placed(self, layer: nn.Module, states: Tensor) -> Tensor:
         """Queries or keys of the pointers to places ``(b, places, t, head_dim)``. Each part of the

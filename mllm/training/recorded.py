@@ -101,9 +101,10 @@ def aimed(
 ) -> tuple[list[int], list[int]]:
     """Aims and spots of a sample: where each value of a call was to be read.
 
-    A reference stands in a row. Words stand in the wish, or else in the newest place that has them.
-    The digits of references are everywhere on a page (places are numbers too), so that a pointer
-    left to itself never finds out which of them it was meant to look at.
+    A reference stands in a row. Words stand in the wish, and in the newest place that has them:
+    the wish says what to look for, and the page what there is. The digits of references are
+    everywhere on a page (places are numbers too), so that a pointer left to itself never finds out
+    which of them it was meant to look at.
     """
     tokenizer, ids = processor.tokenizer, sample.ids
     aims, spots, number = [-1] * len(ids), [0] * len(ids), 0
@@ -132,13 +133,15 @@ def aimed(
                     if is_ref:
                         found = [i for i in found if _in_row(processor, ids, i, length)][-1:]
                     else:
-                        found = [i for i in found if i in wished][:1] or found[-1:]
+                        asked = [i for i in found if i in wished][:1]
+                        found = asked + [i for i in found if i not in wished][-1:]
                     for k in range(length if found else 0):
-                        place = found[0] + k
-                        if not spots[place]:
-                            number += 1
-                            spots[place] = number
-                        aims[at + k] = spots[place]
+                        places = [place + k for place in found]
+                        spot = next((spots[i] for i in places if spots[i]), number + 1)
+                        number = max(number, spot)
+                        for i in places:
+                            spots[i] = spots[i] or spot
+                        aims[at + k] = spot
                     at += length
                     break
             begin = end

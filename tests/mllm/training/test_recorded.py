@@ -42,10 +42,10 @@ EPISODE = Episode(
 )
 
 
-def written(folder: Path, **changed: Any) -> Path:
+def written(folder: Path, episode: Episode = EPISODE, **changed: Any) -> Path:
     row = {"success": True, "ending": "done", "learn": [True, False, True], **changed}
     file = folder / "episodes.jsonl"
-    row["episode"] = EPISODE.model_dump(mode="json")
+    row["episode"] = episode.model_dump(mode="json")
     file.write_text(json.dumps(row) + "\n")
     return file
 
@@ -114,3 +114,16 @@ def test_a_pointer_is_told_where_a_reference_and_a_word_stand(
     learned_aims = [a for a, kept in zip(sample.aims, sample.learned, strict=True) if kept]
     assert -1 in learned_aims
     assert 0 not in sample.aims  # nothing on a page is drawn to the newest result as such
+
+
+def test_a_name_stands_in_the_wish_and_on_the_page(
+    tmp_path: Path, processor: NanoProcessor
+) -> None:
+    steps = (*EPISODE.steps[:2], step(3, {"name": "click", "target": "Send"}, "click: verified"))
+    file = written(tmp_path, EPISODE.model_copy(update={"steps": steps}))
+    sample = Recorded(processor, [file], TOOLS, 1, 4096)[0]
+    last = max(i for i, aim in enumerate(sample.aims) if aim > 0)
+    places = [i for i, spot in enumerate(sample.spots) if spot == sample.aims[last]]
+    assert [sample.ids[i] for i in places] == [sample.ids[last]] * 2
+    before = [str(processor.tokenizer.decode(sample.ids[:i])).splitlines()[-1] for i in places]
+    assert "Press " in before[0] and before[1].startswith('button "')
