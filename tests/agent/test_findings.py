@@ -129,6 +129,8 @@ def test_a_thing_may_be_in_a_picture_that_nobody_could_judge(
         (related("cup", "left of", "frog"), None),
         (related("dog", "left of", "cup"), None),
         (related("cup", "above", "dog"), False),
+        (related("hat", "right of", "dog").model_copy(update={"value": "no"}), None),
+        (related("cup", "left of", "dog").model_copy(update={"value": "no"}), False),
         (related("cup", "more than", "dog"), None),
         (related("dog", "more than", "cup"), False),
     ],
