@@ -31,8 +31,6 @@ from tools.protocol import ToolContext
 
 PATIENCE = 20.0
 """Seconds that an action may take before the page settles."""
-CALM = 40
-"""Milliseconds without a change after which a page has settled."""
 SETTLE = 3.0
 """Seconds that a page gets to settle."""
 EXPECT = 2.0
@@ -201,7 +199,7 @@ class Attempt:
             view = await session.view()
             left = end - time.monotonic()
             try:
-                await view.each("quiet", CALM, 500)
+                await view.calm()
                 if not watch.log.pending or left <= 0:
                     await view.page.wait_for_load_state("domcontentloaded", timeout=2000)
                     break

@@ -10,7 +10,7 @@ from mllm.content import Record
 from tools.gui import failures
 from tools.gui.actions import Action, Back, Finish, Goto, Target
 from tools.gui.approval import Unapproved
-from tools.gui.attempt import CALM, Attempt, Outcome
+from tools.gui.attempt import Attempt, Outcome
 from tools.gui.capture import shot
 from tools.gui.deeds import Deed
 from tools.gui.failures import Failure
@@ -127,7 +127,7 @@ class Driver:
         """The failure, and what is new on the page since the model was last told of it."""
         try:
             view = await self.session.view()
-            await view.each("quiet", CALM, 500)
+            await view.calm()
             snapshot = await view.snapshot()
         except (Failure, Error, TimeoutError):  # no page is open, or it hangs
             return failure

@@ -34,7 +34,6 @@ WAIT = 1.0
 """Seconds in which a disabled control may become usable."""
 SCREENS = 12
 """Screens that are searched."""
-CALM = 40
 
 
 @dataclass
@@ -85,7 +84,7 @@ class Recovery:
                 continue
             self.deeds.append(deed.model_copy(update={"then": view.url, "recovery": True}))
             await asyncio.sleep(0.15)  # such things fade away
-            await view.each("quiet", CALM, 500)
+            await view.calm()
             return f"clicked {control.label()} on what was in the way"
         return ""
 
@@ -108,7 +107,7 @@ class Recovery:
         return "; ".join(words)
 
     async def look_again(self, failure: Failure, view: View) -> str:
-        await view.each("quiet", CALM, 500)
+        await view.calm()
         return "looked where it is now"
 
     async def reveal(self, failure: Failure, view: View) -> str:
@@ -117,7 +116,7 @@ class Recovery:
         if element is None or home is None:
             return ""
         await home.ask("reveal", int(element.ref[1:]))
-        await view.each("quiet", CALM, 500)
+        await view.calm()
         row = await home.ask("about", int(element.ref[1:]))
         return "scrolled to it" if row and row[5] else ""
 
@@ -131,7 +130,7 @@ class Recovery:
         for screens in range(1, SCREENS + 1):
             if not await page.ask("onward", screens == 1):
                 break
-            await view.each("quiet", CALM, 500)
+            await view.calm()
             snapshot = await view.snapshot()
             try:
                 by_words(snapshot, target)
@@ -144,7 +143,7 @@ class Recovery:
                     continue
             return f"scrolled on {screens} screen{'s' * (screens > 1)} until it was there"
         await page.ask("rewind")
-        await view.each("quiet", CALM, 500)
+        await view.calm()
         return ""
 
     async def wait(self, failure: Failure, view: View) -> str:

@@ -20,6 +20,9 @@ PATIENCE = 5.0
 FRAME_PATIENCE = 1.0
 SILENCE = 3.0
 """Seconds for which a frame is left alone whose document does not come."""
+CALM, RESTLESS = 40, 500
+"""Milliseconds without a change after which a document has come to rest, and that one which never
+does gets."""
 LONG = 120
 """Characters of a name or value."""
 
@@ -207,6 +210,10 @@ class View:
             if isinstance(answer, BaseException) and frame.parent_frame is None:
                 raise answer
         return [a for a in answers if not isinstance(a, BaseException)]
+
+    async def calm(self) -> None:
+        """Wait until the page has come to rest. Raises as ``each`` does."""
+        await self.each("quiet", CALM, RESTLESS)
 
     async def _ask(self, frame: Frame, method: str, arguments: tuple[Any, ...], main: bool) -> Any:
         patience = PATIENCE if main else FRAME_PATIENCE
