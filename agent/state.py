@@ -96,7 +96,12 @@ class Live:
 
     @property
     def specs(self) -> Sequence[ToolSpec]:
-        return [tool.spec for tool in self.tools.values()]
+        """The tools as they are just now."""
+        run = self.context.run
+        return [
+            tool.spec.model_copy(update={"possible": tool.possible(run)})
+            for tool in self.tools.values()
+        ]
 
     def elapsed(self) -> float:
         """Seconds at work, over all resumes."""

@@ -164,11 +164,16 @@ Part = Annotated[Text | Media | Boxes, Field(discriminator="type")]
 
 
 class ToolSpec(Value):
-    """What a model is told of a tool. ``parameters`` is a JSON schema of type object."""
+    """What a model is told of a tool. ``parameters`` is a JSON schema of type object.
+
+    ``possible`` is a narrower one that calls must fit just now, None where it is the same. Decoders
+    with a grammar keep to it; no model is told of it, so that the prompt stays as it is.
+    """
 
     name: str
     description: str
     parameters: dict[str, Any]
+    possible: dict[str, Any] | None = None
 
 
 class ToolCall(Value):

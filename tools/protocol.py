@@ -257,6 +257,11 @@ class Tool(ABC):
         """What a model is told. Raises ``TypeError`` when hints or docstring are missing."""
         return self._signature.spec
 
+    def possible(self, run: str) -> dict[str, Any] | None:
+        """The schema of the arguments narrowed to what can be done just now in the run with this
+        id, None where all of it can."""
+        return None
+
     def call(self, arguments: Mapping[str, Any], context: ToolContext) -> tuple[Part, ...]:
         """Validate ``arguments`` (as a model wrote them), resolve ids, run, and normalise.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import llguidance
@@ -20,6 +21,8 @@ from mllm.content import ToolSpec
 
 MAX_CALLS = 8
 """Calls in one turn."""
+KEPT = 64
+"""Grammars that are kept compiled: what a page has changes at every step."""
 
 # Exactly what json.dumps and the templates' ``tojson`` write, so that a call looks the same when
 # it is generated and when it is shown again. ``lenient`` skips keywords unknown to llguidance:
@@ -51,7 +54,7 @@ class Grammars:
             ) from error
         self._style = style
         self.ends = list(ends)
-        self._compiled: dict[str, Any] = {}
+        self._compiled = lru_cache(KEPT)(self._compile)
         added = tokenizer.added_tokens_decoder
         marks = {t.content: i for i, t in added.items() if self._tokenizer.is_special_token(i)}
         self.opener_id: int | None = marks.get(OPENER) if CLOSER in marks else None
@@ -80,9 +83,7 @@ class Grammars:
             raise ModelError("a call is required but there are no tools: pass some")
         else:
             source = f"%llguidance {{}}\nstart: text\n{self._text()}\n"
-        if source not in self._compiled:
-            self._compiled[source] = self._compile(source)
-        return self._compiled[source].deep_copy()
+        return self._compiled(source).deep_copy()
 
     def _compile(self, source: str) -> Any:
         matcher = llguidance.LLMatcher(self._tokenizer, source, log_level=0)
@@ -128,8 +129,9 @@ class Grammars:
                 # Lazy: text ends at the first opener.
                 rules.append(f"head[lazy]: /(?s:.*)/ {json.dumps(OPENER)}")
         for i, spec in enumerate(tools):
+            schema = spec.parameters if spec.possible is None else spec.possible
             begin = json.dumps(f'{{"name": {json.dumps(spec.name)}, "arguments": ')
-            rules.append(f'tool_{i}: {begin} {_json({"properties": {}, **spec.parameters})} "}}"')
+            rules.append(f'tool_{i}: {begin} {_json({"properties": {}, **schema})} "}}"')
         return "\n".join(rules) + "\n"
 
 

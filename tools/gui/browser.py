@@ -10,7 +10,7 @@ answers with what it changed, so that it is seldom needed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self
+from typing import Any, Self
 
 try:
     import playwright  # noqa: F401  (one clear error here instead of many)
@@ -20,6 +20,7 @@ except ModuleNotFoundError as error:
     ) from error
 
 from tools.gui.actions import Action, Expect
+from tools.gui.affordances import narrowed
 from tools.gui.approval import Approve
 from tools.gui.driver import Driver
 from tools.gui.observation import BUDGET
@@ -75,6 +76,11 @@ class Browser(Tool):
         self.page = Page(self._driver)
         if approve is not None:
             self.timeout = LIMIT * (1 + QUESTIONS) + PERSON * QUESTIONS
+
+    def possible(self, run: str) -> dict[str, Any] | None:
+        """The schema with the targets and options of the page as this run was told of it."""
+        driver = self._driver
+        return narrowed(self.spec.parameters, driver.told) if driver.run == run else None
 
     def run(
         self,

@@ -8,11 +8,11 @@ from tools.gui import failures
 from tools.gui.failures import Failure
 from tools.gui.hand import Hand
 from tools.gui.judge import Done
+from tools.gui.observation import MARKS, WRITABLE
 from tools.gui.preflight import Aim, guarded
 
 ASKING = 5.0
 """Seconds within which a clicked element asks for its file."""
-WRITABLE = ("textbox", "searchbox", "combobox", "spinbutton")
 FILLED = {
     "date": "2026-11-20",
     "time": "18:30",
@@ -88,7 +88,7 @@ async def check(hand: Hand, on: bool) -> Done:
     """Bring a checkbox to a state; one that is in it already is left alone."""
     spot = await hand.aim(hand.target)
     element = spot.element
-    if element.role not in ("checkbox", "radio", "switch", "menuitemcheckbox", "menuitemradio"):
+    if element.role not in MARKS:
         raise failures.wrong_kind(str(spot), "a checkbox or radio button")
     await hand.begin()
     if ("checked" in element.state) != on:

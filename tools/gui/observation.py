@@ -21,6 +21,11 @@ BUDGET = 8192
 SHORT = 80
 """Characters of an address or a value in a row."""
 
+MARKS = ("checkbox", "radio", "switch", "menuitemcheckbox", "menuitemradio")
+"""Roles of what is checked."""
+WRITABLE = ("textbox", "searchbox", "combobox", "spinbutton")
+"""Roles of fields that take text key by key."""
+
 Corners: TypeAlias = tuple[float, float, float, float]
 
 _QUOTED = r'("(?:[^"\\]|\\.)*")'
@@ -154,14 +159,14 @@ class Told:
     """Essence of the rows that the model believes to be there, by reference."""
     past: dict[str, Element] = field(default_factory=dict)
     """All elements ever told of this page, for references that went stale."""
-    last: tuple[Element, ...] = ()
-    """All elements of the page when it was last told, those that were left out too."""
+    last: Snapshot | None = None
+    """The screen when it was last told, with the elements that were left out."""
 
     def whole(self, snapshot: Snapshot, budget: int = BUDGET) -> str:
         """The first observation: the rows in view before those out of view."""
         if _page(snapshot.url) != self.url:
             self.past = {}
-        self.url, self.rows, self.last = _page(snapshot.url), {}, snapshot.elements
+        self.url, self.rows, self.last = _page(snapshot.url), {}, snapshot
         every = snapshot.elements
         return self._list(snapshot.head(), every, _by_use(snapshot, every), snapshot.row, budget)
 
@@ -173,12 +178,13 @@ class Told:
     def changes(self, snapshot: Snapshot, budget: int = BUDGET) -> str:
         """As ``news``, "" where the elements are as before. Of new rows out of view only the number
         is told, once."""
-        here, there = ({e.ref for e in some} for some in (snapshot.elements, self.last))
+        before = self.last.elements if self.last else ()
+        here, there = ({e.ref for e in some} for some in (snapshot.elements, before))
         if _page(snapshot.url) != self.url or (here and here.isdisjoint(self.rows)):
             return self.whole(snapshot, budget)
-        if snapshot.elements == self.last:
+        self.last = snapshot
+        if snapshot.elements == before:
             return ""
-        self.last = snapshot.elements
         gone = [ref for ref in self.rows if ref not in here]
         for ref in gone:
             del self.rows[ref]

@@ -97,6 +97,15 @@ def test_a_required_call_is_valid(backend: Local, pictures: Pictures, name: str)
             assert_valid(call)
 
 
+def test_a_call_is_what_is_possible_just_now(backend: Local, pictures: Pictures) -> None:
+    session = backend.session(pictures)
+    for when in (["noon"], ["深夜", "evening"]):
+        just_now = {"type": "object", "properties": {"when": {"enum": when}}, "required": ["when"]}
+        spec = NESTED.model_copy(update={"possible": just_now})
+        turn = generate(session, [say("user", "go")], [spec], tool_choice="required")
+        assert turn.calls and all(call.arguments["when"] in when for call in turn.calls)
+
+
 def test_among_many_tools_every_call_is_one_of_them(backend: Local, pictures: Pictures) -> None:
     session = backend.session(pictures)
     names = set()

@@ -21,9 +21,9 @@ from PIL import Image as PILImage
 from mllm.content import Artifact, Box
 from mllm.yolo import ELEMENTS, Detector
 from tools.detect import MEMORY
-from tools.gui.native.labels import FIELDS, MARKS, in_reading_order, named
+from tools.gui.native.labels import FIELDS, in_reading_order, named
 from tools.gui.native.port import Names, element
-from tools.gui.observation import Corners, Element
+from tools.gui.observation import MARKS, Corners, Element
 from tools.gui.secrets import Secrets
 from tools.pool import default_pool
 from tools.protocol import Image, ToolContext

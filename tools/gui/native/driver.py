@@ -30,12 +30,11 @@ from tools.gui.failures import Failure
 from tools.gui.judge import Done, Verdict, decide
 from tools.gui.loops import Loops, state_of
 from tools.gui.native.aim import Aim, at, find
-from tools.gui.native.facts import WRITABLE, Claims, about, holds
+from tools.gui.native.facts import Claims, about, holds
 from tools.gui.native.hand import Hand
-from tools.gui.native.labels import MARKS
 from tools.gui.native.perform import perform
 from tools.gui.native.port import Apps, Port, Window, veiled
-from tools.gui.observation import Element, Snapshot, Told
+from tools.gui.observation import MARKS, WRITABLE, Element, Snapshot, Told
 from tools.gui.screen import Screen
 from tools.gui.secrets import Secrets
 from tools.gui.targets import missing, spot_is_fresh

@@ -10,11 +10,10 @@ from tools.gui.actions import Expect, Fact
 from tools.gui.asked import Asked
 from tools.gui.judge import plain
 from tools.gui.native.port import short
-from tools.gui.observation import Element, Snapshot
+from tools.gui.observation import WRITABLE, Element, Snapshot
 from tools.gui.targets import REFERENCE
 from tools.gui.words import RULES
 
-WRITABLE = ("textbox", "searchbox", "combobox", "spinbutton")
 DIALOGS = ("dialog", "alertdialog")
 AROUND = 1500
 """Characters of what stands around a control."""

@@ -6,11 +6,10 @@ from tools.gui import failures
 from tools.gui.failures import Failure
 from tools.gui.judge import Done, plain
 from tools.gui.native.aim import aim
-from tools.gui.native.facts import WRITABLE, same
+from tools.gui.native.facts import same
 from tools.gui.native.hand import Hand
-from tools.gui.native.labels import MARKS
 from tools.gui.native.port import short
-from tools.gui.observation import Element, Snapshot
+from tools.gui.observation import MARKS, WRITABLE, Element, Snapshot
 
 HELD = 1.5
 """Seconds within which a field shows what was put into it."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from tools.gui import failures
 from tools.gui.actions import Expect
 from tools.gui.native.aim import Aim, aim
-from tools.gui.native.facts import WRITABLE, Claims, holds
+from tools.gui.native.facts import Claims, holds
 from tools.gui.native.port import Port
-from tools.gui.observation import Element, Snapshot, Told
+from tools.gui.observation import WRITABLE, Element, Snapshot, Told
 from tools.gui.secrets import Secrets
 
 PAUSE = 0.08

@@ -6,10 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tools.gui.observation import Corners, Element
+from tools.gui.observation import MARKS, Corners, Element
 
-MARKS = ("checkbox", "radio", "switch", "menuitemcheckbox", "menuitemradio")
-"""What has its words to the right."""
 FIELDS = ("textbox", "searchbox", "combobox", "spinbutton", "slider", "progressbar")
 """What has its words to the left or above."""
 WIDE = 240

@@ -1,0 +1,63 @@
+"""What a call may be, given the page as the model was told of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.tools.gui.conftest import Site, Surfer
+
+PAGE = """<label>Name <input id=name></label> <label>Age <input type=number></label>
+  <label><input type=checkbox>I agree</label>
+  <label>Day <select><option>Friday<option>Sunday</select></label>
+  <button>Cup</button> <button>Cup</button> <button onclick="this.remove()">Hide me</button>
+  <p>Cups are in stock</p>"""
+
+
+@pytest.fixture
+def schema(surf: Surfer, site: Site) -> dict[str, Any]:
+    surf.open(site.put(PAGE))
+    return possible(surf)
+
+
+def possible(surf: Surfer) -> dict[str, Any]:
+    found = surf.browser.possible(surf.context.run)
+    assert found is not None
+    return found
+
+
+def fits(schema: dict[str, Any], name: str, **arguments: Any) -> bool:
+    called = {"action": {"name": name, **arguments}}
+    return jsonschema.Draft202012Validator(schema).is_valid(called)
+
+
+def test_a_target_is_there(schema: dict[str, Any], surf: Surfer) -> None:
+    assert fits(schema, "click", target="Hide me") and fits(schema, "click", target="I agree")
+    assert fits(schema, "click", target=surf.ref("Hide me"))
+    assert fits(schema, "scroll", direction="up")
+    assert not fits(schema, "click", target="Show me") and not fits(schema, "click", target="e9999")
+    assert not fits(schema, "click", target="Cup")  # two are called so: their references tell
+    assert fits(schema, "click", target="screen1:10,20") and fits(schema, "goto", url="x.example")
+
+
+def test_an_action_takes_what_it_is_for(schema: dict[str, Any]) -> None:
+    assert fits(schema, "type", target="Name", text="x") and fits(schema, "clear", target="Age")
+    assert not any(fits(schema, "type", target=t, text="x") for t in ("Hide me", "Day", "I agree"))
+    assert fits(schema, "check", target="I agree") and not fits(schema, "check", target="Name")
+    assert fits(schema, "select", target="Day", options=["Sunday"])
+    assert not fits(schema, "select", target="Day", options=["Monday"])
+    assert not fits(schema, "select", target="Name", options=["Sunday"])
+
+
+def test_it_follows_what_was_told(schema: dict[str, Any], surf: Surfer, site: Site) -> None:
+    surf("click", target="Hide me")
+    assert not fits(possible(surf), "click", target="Hide me")
+    surf.open(site.put("<p>Nothing to fill in"))
+    assert not fits(possible(surf), "type", target="Name", text="x")
+    assert fits(possible(surf), "done", evidence=[{"text": "Nothing"}])
+
+
+def test_another_run_was_told_nothing(schema: dict[str, Any], surf: Surfer) -> None:
+    assert surf.browser.possible("another") is None

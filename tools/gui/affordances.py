@@ -1,0 +1,93 @@
+"""What can be done on a screen as a model was told of it: the schema of a call, narrowed to it.
+
+A decoder with a grammar then names no target that is not there, types into fields only, and chooses
+options that the list has. A model is told the whole schema all the while: what it reads first must
+not change from step to step, or all would be read anew.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+from tools.gui.fields import FILLED
+from tools.gui.observation import MARKS, WRITABLE, Element, Told
+from tools.gui.targets import REFERENCE
+
+_SPOT = {"type": "string", "pattern": r"^[a-z]\w*(\.\w+)*:\d+,\d+$"}
+"""A point on a screenshot."""
+
+Schema = dict[str, Any]
+
+
+def narrowed(parameters: Schema, told: Told) -> Schema | None:
+    """``parameters``, those of a tool whose ``action`` is one of ``tools.gui.actions``, with what
+    is there for each action; None while no model was told of anything. Actions that nothing is
+    there for are left out."""
+    names = dict(_names(told))
+    if not names:
+        return None
+    actions = [
+        some
+        for action in parameters["properties"]["action"]["anyOf"]
+        for some in _with_targets(action, names)
+    ]
+    properties = parameters["properties"] | {"action": {"anyOf": actions}}
+    return parameters | {"properties": properties}
+
+
+def _with_targets(action: Schema, names: dict[Element, list[str]]) -> Iterator[Schema]:
+    """An action with the targets that it can have; one to choose from lists once for each list."""
+    properties: Schema = action["properties"]
+    if "target" not in properties:
+        yield action
+        return
+    name = properties["name"].get("const", "")
+    if name == "select":
+        for element, called in names.items():
+            if element.options:
+                items = {"enum": list(dict.fromkeys(element.options))}
+                options = properties["options"] | {"items": items}
+                yield _with(action, target={"enum": called}, options=options)
+        return
+    called = [one for element, some in names.items() if _takes(name, element) for one in some]
+    anywhere = [] if name in ("type", "clear", "check") else [_SPOT]
+    if called or anywhere:
+        target = {"anyOf": [*([{"enum": called}] if called else []), *anywhere]}
+        yield _with(action, **{key: target for key in ("target", "to") if key in properties})
+
+
+def _takes(name: str, element: Element) -> bool:
+    match name:
+        case "type" | "clear":
+            return element.role in (*WRITABLE, *FILLED) and not element.options
+        case "check":
+            return element.role in MARKS
+        case _:
+            return True
+
+
+def _with(action: Schema, **properties: Schema) -> Schema:
+    return action | {"properties": action["properties"] | properties}
+
+
+def _names(told: Told) -> Iterator[tuple[Element, list[str]]]:
+    """What the elements that a model knows of can be called: by their references, and by their
+    words where these mean that one alone (``targets.by_words``)."""
+    if told.last is None:
+        return
+    namesakes: dict[str, list[Element]] = defaultdict(list)
+    for element in told.last.elements:
+        namesakes[" ".join(element.name.split()).casefold()].append(element)
+    for element in told.last.elements:
+        if element.ref not in told.rows:
+            continue
+        called = [element.ref]
+        if element.name.strip() and not REFERENCE.fullmatch(element.name):
+            alike = namesakes[" ".join(element.name.split()).casefold()]
+            alike = [e for e in alike if e.acts] or alike
+            alike = [e for e in alike if told.last.in_view(e)] or alike
+            if alike == [element]:
+                called.append(element.name)
+        yield element, called
