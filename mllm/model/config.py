@@ -39,6 +39,8 @@ class NanoConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     vision_heads: int = 3
     image_token_id: int = 5
     tool_token_id: int = 6
+    user_token_id: int = 3
+    assistant_token_id: int = 4
     first_location_id: int = 9
     pad_token_id: int | None = 0
     eos_token_id: int | list[int] | None = 1
@@ -50,6 +52,11 @@ class NanoConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     @property
     def decoder_layers(self) -> int:
         return self.num_hidden_layers - 1
+
+    @property
+    def roles(self) -> tuple[int, int, int]:
+        """The ids of the marks at which a person, the model and a tool begin to speak."""
+        return self.user_token_id, self.assistant_token_id, self.tool_token_id
 
     @property
     def grid(self) -> int:

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from transformers.cache_utils import Cache
 
 from mllm.model.config import NanoConfig
+from mllm.model.mentions import STEPS, mentions
 
 EPSILON = 1e-7
 """Probability kept for tokens that neither head gives any, so that logarithms stay finite."""
@@ -68,6 +69,9 @@ class MixtureHead(nn.Module):
         self.gate = nn.Linear(d, 1 + self.count)
         self.trust = nn.Linear(d, self.count * TRUST)
         self.taken = nn.Parameter(torch.zeros(TRUST, d))
+        self.roles = config.roles
+        wanted = config.pointer_heads * len(self.roles) * STEPS
+        self.mention = nn.Parameter(torch.zeros(wanted, d))
         self.run = nn.Parameter(torch.full((config.pointer_heads,), RUN_TRUST))
         self.places = config.place_heads
         if self.places:
@@ -125,6 +129,7 @@ class MixtureHead(nn.Module):
         queries = self._split(self.query(states))
         scores = (queries @ keys[:, : self.count].transpose(-1, -2)).float() * self.head_dim**-0.5
         point, follow = scores.chunk(2, 1)
+        point = point + self._mentioned(hidden, sources, mask)
         follow = follow + self.run.float()[:, None, None] * runs(sources, places)[:, None]
         # A continue that matched j takes j + 1: shift its scores by one. The first position of
         # a sample has none before it in the sample, which the mask of j and j + 1 rules out.
@@ -143,6 +148,17 @@ class MixtureHead(nn.Module):
             blind = ~shown.any(-1).transpose(1, 2)
             gates = torch.cat([gates, self.place_gate(hidden).float() - 1e4 * blind], -1)
         return torch.log_softmax(gates, -1), weights
+
+    def _mentioned(self, hidden: Tensor, sources: Tensor, mask: Tensor) -> Tensor:
+        """What is added to the score of a token whose text stands elsewhere too, for each point
+        ``(b, points, m, n)``."""
+        b, m, _ = hidden.shape
+        kinds = len(self.roles) * STEPS
+        wanted = F.linear(hidden, self.mention).view(b, m, -1, kinds).transpose(1, 2)
+        out = torch.zeros(*wanted.shape[:3], sources.shape[1], device=hidden.device)
+        for row, asking, told in mentions(sources, mask[:, 0], self.roles):
+            out[row, :, asking] = (wanted[row, :, asking] @ told.to(wanted.dtype)).float()
+        return out
 
     def _trust(
         self, hidden: Tensor, embedding: Tensor, sources: Tensor, weights: Tensor

@@ -286,6 +286,7 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         elif isinstance(module, MixtureHead):
             nn.init.constant_(module.run, RUN_TRUST)
             nn.init.zeros_(module.taken)
+            nn.init.zeros_(module.mention)
         for name in ("out", "down"):
             inner = getattr(module, name, None)
             if isinstance(inner, nn.Linear):

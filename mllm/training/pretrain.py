@@ -19,7 +19,7 @@ from mllm.model import (
     build_processor,
     preset,
 )
-from mllm.model.tokenizer import LOCATIONS, TOOL, train_tokenizer
+from mllm.model.tokenizer import ASSISTANT, LOCATIONS, TOOL, USER, train_tokenizer
 from mllm.training import recipes, runner, vocabulary
 from mllm.training.dense import DenseLoss
 from mllm.training.descriptions import Turn, glances, searches, turns
@@ -62,6 +62,8 @@ def build(name: str) -> tuple[NanoForConditionalGeneration, NanoProcessor]:
         name,
         vocab_size=-(-len(tokenizer) // 64) * 64,
         image_token_id=tokenizer.image_token_id,
+        user_token_id=tokenizer.convert_tokens_to_ids(USER),
+        assistant_token_id=tokenizer.convert_tokens_to_ids(ASSISTANT),
         tool_token_id=tokenizer.convert_tokens_to_ids(TOOL),
         first_location_id=tokenizer.convert_tokens_to_ids(LOCATIONS[0]),
         pad_token_id=tokenizer.pad_token_id,

@@ -40,4 +40,6 @@ def tiny(processor: NanoProcessor) -> NanoForConditionalGeneration:
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
-    return NanoForConditionalGeneration(config).eval()
+    model = NanoForConditionalGeneration(config).eval()
+    torch.nn.init.normal_(model.head.mention)  # which starts at zero
+    return model
