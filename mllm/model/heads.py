@@ -19,6 +19,7 @@ pointers of their own, over visual tokens only, whose queries and keys are norma
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -69,9 +70,8 @@ class MixtureHead(nn.Module):
         self.gate = nn.Linear(d, 1 + self.count)
         self.trust = nn.Linear(d, self.count * TRUST)
         self.taken = nn.Parameter(torch.zeros(TRUST, d))
-        self.roles = config.roles
-        wanted = config.pointer_heads * len(self.roles) * STEPS
-        self.mention = nn.Parameter(torch.zeros(wanted, d))
+        self.roles, self.quotes = config.roles, config.quote_token_ids
+        self.mention = nn.Parameter(torch.zeros(self.count * len(self.roles) * STEPS, d))
         self.run = nn.Parameter(torch.full((config.pointer_heads,), RUN_TRUST))
         self.places = config.place_heads
         if self.places:
@@ -129,12 +129,15 @@ class MixtureHead(nn.Module):
         queries = self._split(self.query(states))
         scores = (queries @ keys[:, : self.count].transpose(-1, -2)).float() * self.head_dim**-0.5
         point, follow = scores.chunk(2, 1)
-        point = point + self._mentioned(hidden, sources, mask)
         follow = follow + self.run.float()[:, None, None] * runs(sources, places)[:, None]
         # A continue that matched j takes j + 1: shift its scores by one. The first position of
         # a sample has none before it in the sample, which the mask of j and j + 1 rules out.
         follow = F.pad(follow[..., :-1], (1, 0))
         pair = mask & F.pad(mask[..., :-1], (1, 0))
+        point, follow = (
+            a + b
+            for a, b in zip((point, follow), self._mentioned(hidden, sources, mask), strict=True)
+        )
         weights = torch.cat([_softmax(point, mask), _softmax(follow, pair)], 1)
         bias = torch.zeros(1 + self.count, device=hidden.device)
         bias[0] = LM_BIAS
@@ -149,16 +152,17 @@ class MixtureHead(nn.Module):
             gates = torch.cat([gates, self.place_gate(hidden).float() - 1e4 * blind], -1)
         return torch.log_softmax(gates, -1), weights
 
-    def _mentioned(self, hidden: Tensor, sources: Tensor, mask: Tensor) -> Tensor:
-        """What is added to the score of a token whose text stands elsewhere too, for each point
-        ``(b, points, m, n)``."""
+    def _mentioned(self, hidden: Tensor, sources: Tensor, mask: Tensor) -> Sequence[Tensor]:
+        """What is added to the score of taking a token whose text stands elsewhere too, by points
+        and by continues ``(b, pointers, m, n)``."""
         b, m, _ = hidden.shape
         kinds = len(self.roles) * STEPS
         wanted = F.linear(hidden, self.mention).view(b, m, -1, kinds).transpose(1, 2)
         out = torch.zeros(*wanted.shape[:3], sources.shape[1], device=hidden.device)
-        for row, asking, told in mentions(sources, mask[:, 0], self.roles):
-            out[row, :, asking] = (wanted[row, :, asking] @ told.to(wanted.dtype)).float()
-        return out
+        for row, asking, told in mentions(sources, mask[:, 0], self.roles, self.quotes):
+            added = wanted[row, :, asking] @ told.to(wanted.dtype)
+            out[row, :, asking] = added.float() * self.head_dim**0.5
+        return out.chunk(2, 1)
 
     def _trust(
         self, hidden: Tensor, embedding: Tensor, sources: Tensor, weights: Tensor

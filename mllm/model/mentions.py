@@ -15,15 +15,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-LONGEST = 8
+LONGEST = 12
 """Tokens up to which a text is followed."""
-_STEP = np.array((0, 1, 2, 3, 4, 4, 5, 5, 5))
-STEPS = 5
-"""Of length that are told apart, beside none: 1, 2, 3, 4 to 5, 6 and more."""
+_STEP = np.array((0, 1, 2, 3, 4, 4, *[5] * (LONGEST - 5)))
+WHOLE = 6
+STEPS = 6
+"""What is told apart, beside nothing: lengths of 1, 2, 3, 4 to 5, 6 and more tokens, and all that
+stands in a pair of quotes, however long."""
 
 
 def mentions(
-    sources: Tensor, visible: Tensor, roles: Sequence[int]
+    sources: Tensor, visible: Tensor, roles: Sequence[int], quotes: Sequence[int]
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
     """For each turn of the model that queries belong to: its row, its queries, and what is told of
     all positions ``(len(roles) * STEPS, n)``: 1 at ``r * STEPS + s`` where the text from there on
@@ -31,8 +33,9 @@ def mentions(
 
     ``sources`` ``(b, n)`` are token ids, ``visible`` ``(b, m, n)`` what the m queries of a row see.
     ``roles`` are the ids of the marks at which a person, the model, and a tool begin to speak, in
-    this order. What the model itself said is found in others' words and not looked for in them:
-    a call would be found by what it is about to say.
+    this order, ``quotes`` those of all tokens with a quote in them. What the model itself said is
+    found in others' words and not looked for in them: a call would be found by what it is about to
+    say.
     """
     place = torch.arange(sources.shape[1], device=sources.device)
     begun = (sources == roles[1])[:, None] & visible
@@ -41,7 +44,8 @@ def mentions(
         for turn in own.unique().tolist():
             asking = (own == turn).nonzero()[:, 0]
             before = (visible[row, asking[0]] & (place < turn)).nonzero()[:, 0]
-            steps = _steps(sources[row, before].cpu().numpy().tobytes(), tuple(roles))
+            said = sources[row, before].cpu().numpy().tobytes()
+            steps = _steps(said, tuple(roles), tuple(quotes))
             told = torch.zeros(len(roles) * STEPS, len(place), device=sources.device)
             kind, where = np.nonzero(steps)
             told[kind * STEPS + steps[kind, where] - 1, before[where]] = 1.0
@@ -49,7 +53,7 @@ def mentions(
 
 
 @lru_cache(maxsize=256)
-def _steps(ids: bytes, roles: tuple[int, ...]) -> NDArray[np.int64]:
+def _steps(ids: bytes, roles: tuple[int, ...], quotes: tuple[int, ...]) -> NDArray[np.int64]:
     """``(roles, n)``, 0 to ``STEPS``, of a conversation up to a turn. Kept, because each token of
     the turn asks for it."""
     said = np.frombuffer(ids, np.int64)
@@ -76,4 +80,9 @@ def _steps(ids: bytes, roles: tuple[int, ...]) -> NDArray[np.int64]:
                 & (speech[at + run] == speech[at])
             )
             begin, at = begin[goes_on], at[goes_on]
-    return _STEP[length]
+    # What begins behind a quote is as long as the way to the next one.
+    quoted = np.flatnonzero(np.isin(said, quotes))
+    begin, long = quoted[:-1] + 1, np.diff(quoted) - 1
+    steps = _STEP[length]
+    steps[:, begin] = np.where((length[:, begin] >= long) & (long > 0), WHOLE, steps[:, begin])
+    return steps

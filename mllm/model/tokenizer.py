@@ -72,3 +72,8 @@ def train_tokenizer(texts: Iterable[str], size: int = 4096) -> PreTrainedTokeniz
         clean_up_tokenization_spaces=False,
         padding_side="left",
     )
+
+
+def with_quotes(tokenizer: PreTrainedTokenizerFast) -> tuple[int, ...]:
+    """The ids of all tokens with a quote in them."""
+    return tuple(i for i in range(len(tokenizer)) if '"' in tokenizer.decode([i]))

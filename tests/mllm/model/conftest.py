@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mllm.model import NanoConfig, NanoForConditionalGeneration, NanoProcessor, build_processor
-from mllm.model.tokenizer import LOCATIONS, train_tokenizer
+from mllm.model.tokenizer import LOCATIONS, train_tokenizer, with_quotes
 from mllm.training.vocabulary import texts
 
 torch.set_num_threads(1)
@@ -36,6 +36,7 @@ def tiny(processor: NanoProcessor) -> NanoForConditionalGeneration:
         vision_layers=1,
         vision_heads=2,
         image_token_id=tokenizer.image_token_id,
+        quote_token_ids=with_quotes(tokenizer),
         first_location_id=tokenizer.convert_tokens_to_ids(LOCATIONS[0]),
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,

@@ -7,7 +7,8 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from mllm.model import NanoForConditionalGeneration, NanoProcessor
-from mllm.model.mentions import STEPS, mentions
+from mllm.model.mentions import STEPS, WHOLE, mentions
+from mllm.model.tokenizer import with_quotes
 from mllm.training.packing import Sample, pack
 
 ROLES = (3, 4, 6)
@@ -22,7 +23,7 @@ def told(processor: NanoProcessor, text: str, turn: int = -1) -> dict[str, set[t
     turns = (ids[0] == ROLES[1]).nonzero()[:, 0].tolist() + [ids.shape[1] - 1]
     query = turns[turn] if turn >= 0 else turns[-1]
     visible = (torch.arange(ids.shape[1]) <= query)[None, None]
-    ((row, asking, found),) = mentions(ids, visible, ROLES)
+    ((row, asking, found),) = mentions(ids, visible, ROLES, with_quotes(processor.tokenizer))
     assert row == 0 and asking.tolist() == [0] and found.shape == (3 * STEPS, ids.shape[1])
     out: dict[str, set[tuple[int, int]]] = {}
     for place in found.any(0).nonzero()[:, 0].tolist():
@@ -40,8 +41,15 @@ def test_a_label_of_the_page_that_the_wish_names_is_told_with_its_length(
     processor: NanoProcessor,
 ) -> None:
     found = told(processor, PAGE)
-    assert (WISHED, 4) in found["7"] and (WISHED, 3) in found["7"]  # "7 8 9" and "7 8"
+    assert (WISHED, WHOLE) in found["7"] and {(WISHED, 3), (WISHED, 1)} <= found["8"]
     assert "5" not in found and "yes" not in found
+
+
+def test_a_whole_label_is_told_from_a_part(processor: NanoProcessor) -> None:
+    page = '<|user|>press 5 6 now<|assistant|>yes<|end|><|tool|>"5 6 7" "{}"<|assistant|>'
+    assert (WISHED, WHOLE) not in told(processor, page.format("8"))["5"]
+    assert (WISHED, WHOLE) in told(processor, page.format("5 6"))["5"]
+    assert (WISHED, WHOLE) in told(processor, page.format("6"))["6"]
 
 
 def test_what_was_done_is_told_from_the_next_turn_on(processor: NanoProcessor) -> None:
@@ -57,7 +65,8 @@ def test_a_turn_is_told_nothing_of_what_it_says_itself(processor: NanoProcessor)
 def test_before_a_turn_nothing_is_told(processor: NanoProcessor) -> None:
     ids = torch.tensor([processor.tokenizer("<|user|>7 8 9 7 8 9")["input_ids"]])
     visible = torch.ones(1, 2, ids.shape[1], dtype=torch.bool)
-    assert all(not found.any() for _, _, found in mentions(ids, visible, ROLES))
+    told = mentions(ids, visible, ROLES, with_quotes(processor.tokenizer))
+    assert not any(found.any() for _, _, found in told)
 
 
 @torch.no_grad()
@@ -83,6 +92,7 @@ def test_a_branch_of_a_packed_row_is_told_what_it_is_told_alone(processor: NanoP
     texts = [PAGE + said + "<|end|><|tool|>7 8 9<|assistant|>5" for said in ('"7 8"', '"7 8 9"')]
     both = [processor.tokenizer(text)["input_ids"] for text in texts]
     trunk = len(processor.tokenizer(PAGE)["input_ids"])
+    quotes = with_quotes(processor.tokenizer)
     samples = [Sample(b, [i > trunk for i in range(len(b))], trunk=trunk) for b in both]
 
     def last(chosen: list[Sample]) -> Tensor:
@@ -90,7 +100,7 @@ def test_a_branch_of_a_packed_row_is_told_what_it_is_told_alone(processor: NanoP
         packed, _ = pack(chosen, 400)
         branches = packed["branches"][0]
         sees = (branches == 0) | (branches == branches[-1])
-        ((_, _, found),) = mentions(packed["input_ids"], sees[None, None], ROLES)
+        ((_, _, found),) = mentions(packed["input_ids"], sees[None, None], ROLES, quotes)
         return found[:, sees]
 
     together = last(samples)
