@@ -5,7 +5,7 @@ The name of an action is none of them: it is a word of the browser.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 
@@ -31,3 +31,21 @@ def reworded(arguments: Any, say: Callable[[str], str]) -> Any:
     if isinstance(arguments, list | tuple):
         return [reworded(value, say) for value in arguments]
     return arguments
+
+
+def in_order(said: Any, schema: Mapping[str, Any]) -> Any:
+    """The same arguments in the order of their schema, in which a grammar has them written."""
+    if isinstance(said, dict):
+        schema = next((s for s in schema.get("anyOf", ()) if _named(s, said)), schema)
+        properties: Mapping[str, Any] = schema.get("properties", {})
+        known = [key for key in properties if key in said]
+        rest = {key: value for key, value in said.items() if key not in properties}
+        return {key: in_order(said[key], properties[key]) for key in known} | rest
+    if isinstance(said, list | tuple):
+        return [in_order(one, schema.get("items", {})) for one in said]
+    return said
+
+
+def _named(schema: Mapping[str, Any], said: Mapping[str, Any]) -> bool:
+    name = schema.get("properties", {}).get("name", {})
+    return said.get("name") in (*name.get("enum", ()), name.get("const", ""))

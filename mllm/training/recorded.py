@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mllm.content import ToolSpec
+from mllm.content import ToolCall, ToolSpec
 from mllm.data.schemas import randomise
 from mllm.episode import Episode, messages
 from mllm.model import NanoProcessor
 from mllm.model.chat import to_chat, to_tools
 from mllm.model.tokenizer import CALL, CALL_END
-from mllm.training.actions import texts
+from mllm.training.actions import in_order, texts
 from mllm.training.packing import Sample
 from mllm.training.samples import assistant_sample
 from mllm.training.variants import Variants
@@ -57,7 +57,9 @@ class Recorded:
         self.rows: list[dict[str, Any]] = [row for row in rows if row["success"]]
         if not self.rows:
             raise ValueError(f"no successful episode in {', '.join(map(str, files))}")
-        self.episodes = [Episode.model_validate(row["episode"]) for row in self.rows]
+        schemas = {tool.name: tool.parameters for tool in tools}
+        episodes = [Episode.model_validate(row["episode"]) for row in self.rows]
+        self.episodes = [_in_order(episode, schemas) for episode in episodes]
         self.variants = Variants(self.episodes)
         self.processor, self.tools, self.seed, self.limit = processor, tools, seed, limit
 
@@ -94,6 +96,24 @@ class Recorded:
         if rng.random() < 0.5:
             others, _ = randomise(others, rng)
         return [*others, *own] if rng.random() < 0.7 else [*own, *others]
+
+
+def _in_order(episode: Episode, schemas: Mapping[str, Mapping[str, Any]]) -> Episode:
+    """The episode with all arguments in the order of the tools' schemas."""
+
+    def written(call: ToolCall) -> ToolCall:
+        return call.model_copy(
+            update={"arguments": in_order(call.arguments, schemas.get(call.name, {}))}
+        )
+
+    return episode.model_copy(
+        update={
+            "steps": tuple(
+                step.model_copy(update={"calls": tuple(map(written, step.calls))})
+                for step in episode.steps
+            )
+        }
+    )
 
 
 def aimed(

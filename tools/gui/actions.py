@@ -1,7 +1,8 @@
 """The one action schema of all interface backends.
 
 An action is discriminated by its ``name``. Actions that take the same arguments share a class,
-which keeps the schema short that a model reads at every step.
+which keeps the schema short that a model reads at every step. The target is written first: what a
+control is says what can be done with it, and a model writes word by word.
 """
 
 from __future__ import annotations
@@ -66,58 +67,58 @@ class Goto(Value):
 class PointAt(Value):
     # Download is a click that brings a file. No docstring: a model reads the schema at every step.
 
-    name: Literal["click", "double", "right", "hover", "download"]
     target: Target
+    name: Literal["click", "double", "right", "hover", "download"]
 
 
 class Type(Value):
     """Replaces what the field holds."""
 
-    name: Literal["type"]
     target: Target
+    name: Literal["type"]
     text: str
 
 
 class Clear(Value):
-    name: Literal["clear"]
     target: Target
+    name: Literal["clear"]
 
 
 class Press(Value):
+    target: Target | None = None
     name: Literal["press"]
     keys: Annotated[Name, Field(description="Enter, Escape, Control+A")]
-    target: Target | None = None
 
 
 class Select(Value):
-    name: Literal["select"]
     target: Target
+    name: Literal["select"]
     options: Annotated[tuple[str, ...], Field(min_length=1, description="by their text")]
 
 
 class Check(Value):
-    name: Literal["check"]
     target: Target
+    name: Literal["check"]
     on: bool = True
 
 
 class Drag(Value):
-    name: Literal["drag"]
     target: Target
+    name: Literal["drag"]
     to: Target
     steps: Annotated[int, Field(ge=2, le=100)] = 12
 
 
 class Scroll(Value):
+    target: Target | None = None
     name: Literal["scroll"]
     direction: Literal["down", "up", "right", "left"]
     screens: Annotated[float, Field(gt=0, le=50)] = 0.8
-    target: Target | None = None
 
 
 class Upload(Value):
-    name: Literal["upload"]
     target: Target
+    name: Literal["upload"]
     file: Annotated[Name, Field(description="id of media of this run")]
 
 
@@ -149,8 +150,8 @@ class WaitFor(Value):
 class Extract(Value):
     """The text of an element or page."""
 
-    name: Literal["extract"]
     target: Target | None = None
+    name: Literal["extract"]
     start: Annotated[int, Field(ge=0, description="character to go on from")] = 0
 
 
