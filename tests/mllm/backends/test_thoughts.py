@@ -15,7 +15,7 @@ from mllm.data.scenes import render, sample_scene
 from mllm.episode import Episode, messages
 from tests.mllm.backends.conftest import Pictures
 
-ROOM = 40
+ROOM = 28
 
 
 @pytest.fixture
