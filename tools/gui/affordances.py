@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tools.gui.fields import FILLED
+from tools.gui.judge import plain
 from tools.gui.observation import MARKS, WRITABLE, Element, Told
 from tools.gui.targets import REFERENCE
 
@@ -77,15 +78,16 @@ def _names(told: Told) -> Iterator[tuple[Element, list[str]]]:
     words where these mean that one alone (``targets.by_words``)."""
     if told.last is None:
         return
+    # What was looked for by its words may have come since.
+    there = told.past | {e.ref: e for e in told.last.elements}
+    known = [there[ref] for ref in told.rows]
     namesakes: dict[str, list[Element]] = defaultdict(list)
-    for element in told.last.elements:
-        namesakes[" ".join(element.name.split()).casefold()].append(element)
-    for element in told.last.elements:
-        if element.ref not in told.rows:
-            continue
+    for element in dict.fromkeys((*told.last.elements, *known)):
+        namesakes[plain(element.name)].append(element)
+    for element in known:
         called = [element.ref]
         if element.name.strip() and not REFERENCE.fullmatch(element.name):
-            alike = namesakes[" ".join(element.name.split()).casefold()]
+            alike = namesakes[plain(element.name)]
             alike = [e for e in alike if e.acts] or alike
             alike = [e for e in alike if told.last.in_view(e)] or alike
             if alike == [element]:

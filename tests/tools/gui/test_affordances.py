@@ -59,5 +59,13 @@ def test_it_follows_what_was_told(schema: dict[str, Any], surf: Surfer, site: Si
     assert fits(possible(surf), "done", evidence=[{"text": "Nothing"}])
 
 
+def test_what_was_looked_for_can_be_used(surf: Surfer, site: Site) -> None:
+    late = "document.body.insertAdjacentHTML('beforeend', '<button>Late</button>')"
+    surf.open(site.put(f"<p>Wait</p><script>setTimeout(() => {late}, 3000)</script>"))
+    while "Late" not in surf.look(find="Late").replace('holds "Late"', ""):
+        assert not fits(possible(surf), "click", target="Late")
+    assert fits(possible(surf), "click", target="Late")
+
+
 def test_another_run_was_told_nothing(schema: dict[str, Any], surf: Surfer) -> None:
     assert surf.browser.possible("another") is None
