@@ -167,13 +167,13 @@ class ToolSpec(Value):
     """What a model is told of a tool. ``parameters`` is a JSON schema of type object.
 
     ``possible`` is a narrower one that calls must fit just now, None where it is the same. Decoders
-    with a grammar keep to it; no model is told of it, so that the prompt stays as it is.
+    with a grammar keep to it; it is in no dump, so that no model is told and the prompt stays.
     """
 
     name: str
     description: str
     parameters: dict[str, Any]
-    possible: dict[str, Any] | None = None
+    possible: dict[str, Any] | None = Field(None, exclude=True)
 
 
 class ToolCall(Value):

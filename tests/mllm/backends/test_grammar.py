@@ -104,6 +104,11 @@ def test_a_call_is_what_is_possible_just_now(backend: Local, pictures: Pictures)
         spec = NESTED.model_copy(update={"possible": just_now})
         turn = generate(session, [say("user", "go")], [spec], tool_choice="required")
         assert turn.calls and all(call.arguments["when"] in when for call in turn.calls)
+        # What was read stays read, and nothing of it goes to a server.
+        template = backend.parts()[1]
+        asked = [say("user", "go")]
+        assert template.render(asked, [spec]) == template.render(asked, [NESTED])
+        assert spec.model_dump() == NESTED.model_dump()
 
 
 def test_among_many_tools_every_call_is_one_of_them(backend: Local, pictures: Pictures) -> None:
