@@ -173,7 +173,7 @@ class ToolSpec(Value):
     name: str
     description: str
     parameters: dict[str, Any]
-    possible: dict[str, Any] | None = Field(None, exclude=True)
+    possible: dict[str, Any] | None = Field(default=None, exclude=True)
 
 
 class ToolCall(Value):
