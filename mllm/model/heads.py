@@ -10,7 +10,8 @@ such as "PLATFORM 11" one token is not enough to know how far the copy has come.
 knows how many tokens before j are those that were just written, so that it keeps its place in a
 long text with repeats. How much a pointer is trusted depends on the tokens that it would take: a
 copy ends where a quote, a comma or a new line would come next, and what ends it depends on what it
-is copied for. The source of a visual token is its location token ``<|loc_k|>``: copying it
+is copied for. Where a pointer looks also depends on how far the text there stands elsewhere in the
+conversation (``mllm.model.mentions``). The source of a visual token is its location token ``<|loc_k|>``: copying it
 is pointing at a place in the picture. Visual tokens are several times longer than words: to a
 pointer that copies text they are all or nothing, and it learns nothing from them. Places have
 pointers of their own, over visual tokens only, whose queries and keys are normalised.

@@ -18,8 +18,7 @@ from torch import Tensor
 LONGEST = 12
 """Tokens up to which a text is followed."""
 _STEP = np.array((0, 1, 2, 3, 4, 4, *[5] * (LONGEST - 5)))
-WHOLE = 6
-STEPS = 6
+STEPS = WHOLE = 6
 """What is told apart, beside nothing: lengths of 1, 2, 3, 4 to 5, 6 and more tokens, and all that
 stands in a pair of quotes, however long."""
 

@@ -14,7 +14,7 @@ from typing import Any
 from tools.gui.fields import FILLED
 from tools.gui.judge import plain
 from tools.gui.observation import MARKS, WRITABLE, Element, Told
-from tools.gui.targets import REFERENCE
+from tools.gui.targets import REFERENCE, likeliest
 
 _SPOT = {"type": "string", "pattern": r"^[a-z]\w*(\.\w+)*:\d+,\d+$"}
 """A point on a screenshot."""
@@ -88,8 +88,6 @@ def _names(told: Told) -> Iterator[tuple[Element, list[str]]]:
         called = [element.ref]
         if element.name.strip() and not REFERENCE.fullmatch(element.name):
             alike = namesakes[plain(element.name)]
-            alike = [e for e in alike if e.acts] or alike
-            alike = [e for e in alike if told.last.in_view(e)] or alike
-            if alike == [element]:
+            if likeliest(alike, told.last) == [element]:
                 called.append(element.name)
         yield element, called

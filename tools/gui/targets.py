@@ -28,14 +28,19 @@ def by_words(snapshot: Snapshot, words: str) -> Element:
         [e for e, name in called if name.rstrip(" *:") == wanted.rstrip(" *:")],
         [e for e, name in called if wanted in name and (e.acts or _means(name, wanted))],
     ):
-        for some in ([e for e in fits if e.acts], fits):
-            seen = [e for e in some if snapshot.in_view(e)]
-            if found := seen or some:
-                return _only(found, words)
+        if fits:
+            return _only(likeliest(fits, snapshot), words)
     names = {name: e for e, name in called if name}
     near = [names[n].label() for n in get_close_matches(wanted, list(names), MOST // 2, 0.5)]
     hint = f" Similar: {'; '.join(near)}." if near else " Look at the page, or scroll."
     raise Failure("not_found", f"nothing on the page is called {words!r}.{hint}")
+
+
+def likeliest(fits: list[Element], snapshot: Snapshot) -> list[Element]:
+    """Of elements that are called the same those that are meant: controls before text, in view
+    before out of view."""
+    fits = [e for e in fits if e.acts] or fits
+    return [e for e in fits if snapshot.in_view(e)] or fits
 
 
 def called(snapshot: Snapshot, ref: str) -> str:
