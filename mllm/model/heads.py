@@ -2,19 +2,20 @@
 
 p(next) = g_lm softmax(E h) + sum over pointers of g_i a_i(j) onehot(source(j))
 
-A pointer attends to earlier positions j and puts its weight on the token that stands there: a
-copy (pointer-generator, See et al., arXiv 1704.04368). There are two kinds. A *point* takes the
-token at j itself; a *continue* matches the position j and takes the token after it, which goes on
-with a copied string in one step of attention. Both match on the token before as well: in a string
-such as "PLATFORM 11" one token is not enough to know how far the copy has come. A continue also
-knows how many tokens before j are those that were just written, so that it keeps its place in a
-long text with repeats. How much a pointer is trusted depends on the tokens that it would take: a
-copy ends where a quote, a comma or a new line would come next, and what ends it depends on what it
-is copied for. Where a pointer looks also depends on how far the text there stands elsewhere in the
-conversation (``mllm.model.mentions``). The source of a visual token is its location token ``<|loc_k|>``: copying it
-is pointing at a place in the picture. Visual tokens are several times longer than words: to a
-pointer that copies text they are all or nothing, and it learns nothing from them. Places have
-pointers of their own, over visual tokens only, whose queries and keys are normalised.
+A pointer attends to earlier positions j and puts its weight on the token that stands there: a copy
+(pointer-generator, See et al., arXiv 1704.04368). There are two kinds. A *point* takes the token at
+j itself; a *continue* matches the position j and takes the token after it, which goes on with a
+copied string in one step of attention. Both match on the token before as well: in a string such as
+"PLATFORM 11" one token is not enough to know how far the copy has come. A continue also knows how
+many tokens before j are those that were just written, so that it keeps its place in a long text
+with repeats. How much a pointer is trusted depends on the tokens that it would take: a copy ends
+where a quote, a comma or a new line would come next, and what ends it depends on what it is copied
+for. Where a pointer looks also depends on how far the text there stands elsewhere in the
+conversation (``mllm.model.mentions``). The source of a visual token is its location token
+``<|loc_k|>``: copying it is pointing at a place in the picture. Visual tokens are several times
+longer than words: to a pointer that copies text they are all or nothing, and it learns nothing from
+them. Places have pointers of their own, over visual tokens only, whose queries and keys are
+normalised.
 """
 
 from __future__ import annotations
