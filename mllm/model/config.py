@@ -41,8 +41,6 @@ class NanoConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
     tool_token_id: int = 6
     user_token_id: int = 3
     assistant_token_id: int = 4
-    quote_token_ids: tuple[int, ...] = ()
-    """All tokens with a quote in them: what stands between two is a text of its own."""
     first_location_id: int = 9
     pad_token_id: int | None = 0
     eos_token_id: int | list[int] | None = 1

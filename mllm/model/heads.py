@@ -21,7 +21,8 @@ normalised.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -29,7 +30,7 @@ from torch import Tensor, nn
 from transformers.cache_utils import Cache
 
 from mllm.model.config import NanoConfig
-from mllm.model.mentions import STEPS, mentions
+from mllm.model.mentions import STEPS
 
 EPSILON = 1e-7
 """Probability kept for tokens that neither head gives any, so that logarithms stay finite."""
@@ -53,6 +54,10 @@ LEAST_WEIGHT = 1e-12
 """Keeps the logarithm of a pointer's weight finite, and its gradient alive down to 1e-12."""
 
 
+Told: TypeAlias = Iterable[tuple[int, Tensor, Tensor]]
+"""What pointers are told of each position (``Mentions.pointed``)."""
+
+
 class MixtureHead(nn.Module):
     """Hidden states to the distribution of the next token.
 
@@ -72,8 +77,8 @@ class MixtureHead(nn.Module):
         self.gate = nn.Linear(d, 1 + self.count)
         self.trust = nn.Linear(d, self.count * TRUST)
         self.taken = nn.Parameter(torch.zeros(TRUST, d))
-        self.roles, self.quotes = config.roles, config.quote_token_ids
-        self.mention = nn.Parameter(torch.zeros(self.count * len(self.roles) * STEPS, d))
+        self.told = len(config.roles) * STEPS
+        self.mention = nn.Parameter(torch.zeros(self.count * self.told, d))
         self.run = nn.Parameter(torch.full((config.pointer_heads,), RUN_TRUST))
         self.places = config.place_heads
         if self.places:
@@ -123,7 +128,7 @@ class MixtureHead(nn.Module):
 
     def weights(
         self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
-        places: Tensor, mask: Tensor,
+        places: Tensor, mask: Tensor, told: Told,
     ) -> tuple[Tensor, Tensor]:
         """Log gates ``(b, m, 1 + pointers)`` and weights ``(b, pointers, m, past + t)``, over the
         position *of the token that is taken*, for ``m`` queries, which stand at ``places``
@@ -136,10 +141,8 @@ class MixtureHead(nn.Module):
         # a sample has none before it in the sample, which the mask of j and j + 1 rules out.
         follow = F.pad(follow[..., :-1], (1, 0))
         pair = mask & F.pad(mask[..., :-1], (1, 0))
-        point, follow = (
-            a + b
-            for a, b in zip((point, follow), self._mentioned(hidden, sources, mask), strict=True)
-        )
+        mentioned = self._mentioned(hidden, told, sources.shape[1])
+        point, follow = (a + b for a, b in zip((point, follow), mentioned, strict=True))
         weights = torch.cat([_softmax(point, mask), _softmax(follow, pair)], 1)
         bias = torch.zeros(1 + self.count, device=hidden.device)
         bias[0] = LM_BIAS
@@ -154,15 +157,14 @@ class MixtureHead(nn.Module):
             gates = torch.cat([gates, self.place_gate(hidden).float() - 1e4 * blind], -1)
         return torch.log_softmax(gates, -1), weights
 
-    def _mentioned(self, hidden: Tensor, sources: Tensor, mask: Tensor) -> Sequence[Tensor]:
+    def _mentioned(self, hidden: Tensor, told: Told, n: int) -> Sequence[Tensor]:
         """What is added to the score of taking a token whose text stands elsewhere too, by points
         and by continues ``(b, pointers, m, n)``."""
         b, m, _ = hidden.shape
-        kinds = len(self.roles) * STEPS
-        wanted = F.linear(hidden, self.mention).view(b, m, -1, kinds).transpose(1, 2)
-        out = torch.zeros(*wanted.shape[:3], sources.shape[1], device=hidden.device)
-        for row, asking, told in mentions(sources, mask[:, 0], self.roles, self.quotes):
-            added = wanted[row, :, asking] @ told.to(wanted.dtype)
+        wanted = F.linear(hidden, self.mention).view(b, m, -1, self.told).transpose(1, 2)
+        out = torch.zeros(*wanted.shape[:3], n, device=hidden.device)
+        for row, asking, told_here in told:
+            added = wanted[row, :, asking] @ told_here.to(wanted.dtype)
             out[row, :, asking] = added.float() * self.head_dim**0.5
         return out.chunk(2, 1)
 
@@ -179,10 +181,12 @@ class MixtureHead(nn.Module):
 
     def log_probabilities(
         self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
-        places: Tensor, mask: Tensor,
+        places: Tensor, mask: Tensor, told: Told,
     ) -> Tensor:
         """The whole distribution, as log-probabilities ``(b, m, vocab)`` in float32."""
-        gates, weights = self.weights(hidden, states, embedding, keys, sources, places, mask)
+        gates, weights = self.weights(
+            hidden, states, embedding, keys, sources, places, mask, told
+        )
         p = gates[..., :1].exp() * F.linear(hidden, embedding).float().softmax(-1)
         copied = (gates[..., 1:].exp().transpose(1, 2)[..., None] * weights).sum(1)
         p = p.scatter_add(-1, sources[:, None].expand_as(copied), copied)
@@ -192,7 +196,7 @@ class MixtureHead(nn.Module):
 
     def target_log_probability(
         self, hidden: Tensor, states: Tensor, embedding: Tensor, keys: Tensor, sources: Tensor,
-        places: Tensor, mask: Tensor, targets: Tensor, evidence: Tensor,
+        places: Tensor, mask: Tensor, told: Told, targets: Tensor, evidence: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Only the log-probability of ``targets`` ``(b, m)``, without the scatter over the
         vocabulary; and how far the pointers are from what they should have looked at.
@@ -202,7 +206,9 @@ class MixtureHead(nn.Module):
         target there, where the evidence has the target and all in all it is still unsure; else 0.
         A pointer that is sure of a wrong place has no gradient in a mixture, here it has.
         """
-        gates, weights = self.weights(hidden, states, embedding, keys, sources, places, mask)
+        gates, weights = self.weights(
+            hidden, states, embedding, keys, sources, places, mask, told
+        )
         logits = F.linear(hidden, embedding).float()
         lm = logits.gather(-1, targets[..., None]) - logits.logsumexp(-1, keepdim=True)
         hit = (sources[:, None, :] == targets[..., None])[:, None]

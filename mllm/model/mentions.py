@@ -1,87 +1,209 @@
-"""What a person, the model or a tool said that stands elsewhere, too: a feature for pointers.
+"""What a person, the model or a tool said that stands elsewhere, too: features of a conversation.
 
 A label that a person names stands in the wish and on the page; one that was used already stands in
-an earlier call. That two texts are the same is hard to learn and easy to see, so it is told: the
-*exact match* of DrQA (Chen et al., arXiv 1704.00051, section 3.2), here as a length in tokens.
+an earlier call. That two texts are the same is hard to learn and easy to see, so it is told.
+Pointers are told of all that stood before their turn, as the *exact match* of DrQA (Chen et al.,
+arXiv 1704.00051, section 3.2), here as a length in tokens. The decoder is told, where a pair of
+quotes closes, who had said all that stands in it. Whole quoted texts are compared letter by letter
+without case ("under the name Ada" names the field "Name"), lengths token by token.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from mllm.model.config import NanoConfig
+
+LETTERS = 16
+"""Bytes of a token that are compared. A few runs of function words are longer."""
 LONGEST = 12
 """Tokens up to which a text is followed."""
 _STEP = np.array((0, 1, 2, 3, 4, 4, *[5] * (LONGEST - 5)))
 STEPS = WHOLE = 6
-"""What is told apart, beside nothing: lengths of 1, 2, 3, 4 to 5, 6 and more tokens, and all that
-stands in a pair of quotes, however long."""
+"""What pointers are told apart, beside nothing: lengths of 1, 2, 3, 4 to 5, 6 and more tokens, and
+all that stands in a pair of quotes, however long."""
+_QUOTED = re.compile(rb'"([^"\n]{1,80})"')
+_WORDY = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789")
 
 
-def mentions(
-    sources: Tensor, visible: Tensor, roles: Sequence[int], quotes: Sequence[int]
-) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """For each turn of the model that queries belong to: its row, its queries, and what is told of
-    all positions ``(len(roles) * STEPS, n)``: 1 at ``r * STEPS + s`` where the text from there on
-    stands in what role r said before that turn, as far as step s.
+class Mentions(nn.Module):
+    """``letters`` ``(vocab, LETTERS)`` are the bytes of each token in lower case, then zeros
+    (``mllm.model.tokenizer.letters``); as long as they are all zero, nothing is in quotes."""
 
-    ``sources`` ``(b, n)`` are token ids, ``visible`` ``(b, m, n)`` what the m queries of a row see.
-    ``roles`` are the ids of the marks at which a person, the model, and a tool begin to speak, in
-    this order, ``quotes`` those of all tokens with a quote in them. What the model itself said is
-    found in others' words and not looked for in them: a call would be found by what it is about to
-    say.
-    """
-    place = torch.arange(sources.shape[1], device=sources.device)
-    begun = (sources == roles[1])[:, None] & visible
-    turns = torch.where(begun, place, -1).amax(-1)
-    for row, own in enumerate(turns):
-        for turn in own.unique().tolist():
-            asking = (own == turn).nonzero()[:, 0]
-            before = (visible[row, asking[0]] & (place < turn)).nonzero()[:, 0]
-            said = sources[row, before].cpu().numpy().tobytes()
-            steps = _steps(said, tuple(roles), tuple(quotes))
-            told = torch.zeros(len(roles) * STEPS, len(place), device=sources.device)
-            kind, where = np.nonzero(steps)
-            told[kind * STEPS + steps[kind, where] - 1, before[where]] = 1.0
-            yield row, asking, told
+    letters: Tensor
+
+    def __init__(self, config: NanoConfig) -> None:
+        super().__init__()
+        self.roles = config.roles
+        shape = config.vocab_size, LETTERS
+        self.register_buffer("letters", torch.zeros(shape, dtype=torch.uint8))
+        self.said = nn.Parameter(torch.zeros(len(self.roles), config.hidden_size))
+
+    def forward(self, sources: Tensor, visible: Tensor) -> Tensor:
+        """What the decoder reads beside the last t of the words ``sources`` ``(b, n)``, of which it
+        sees ``visible`` ``(b, t, n)``: ``(b, t, d)``, not zero where a pair of quotes closes whose
+        text stood in what someone said before this speech began."""
+        b, t, n = visible.shape
+        told = torch.zeros(b, t, len(self.roles), dtype=self.said.dtype, device=sources.device)
+        if bool((self.letters[sources[:, n - t :]] == ord('"')).any()):
+            for row, own, path in _paths(visible):
+                closed = self._conversation(sources[row, path]).closed(len(path) - len(own))
+                told[row, own] = torch.from_numpy(closed).to(told)
+        out: Tensor = told @ self.said * self.said.shape[1] ** 0.5
+        return out
+
+    def pointed(
+        self, sources: Tensor, visible: Tensor
+    ) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """For each turn of the model that queries belong to: its row, its queries, and what
+        pointers are told of all positions ``(len(roles) * STEPS, n)``: 1 at ``r * STEPS + s`` where
+        the text from there on stands in what role r said before that turn, as far as step s.
+
+        ``sources`` ``(b, n)`` are token ids, ``visible`` ``(b, m, n)`` what the m queries of a row
+        see. What the model itself said is found in others' words and not looked for in them: a call
+        would be found by what it is about to say.
+        """
+        place = torch.arange(sources.shape[1], device=sources.device)
+        begun = (sources == self.roles[1])[:, None] & visible
+        turns = torch.where(begun, place, -1).amax(-1)
+        for row, own in enumerate(turns):
+            for turn in own.unique().tolist():
+                asking = (own == turn).nonzero()[:, 0]
+                before = (visible[row, asking[0]] & (place < turn)).nonzero()[:, 0]
+                steps = self._conversation(sources[row, before]).steps
+                told = torch.zeros(len(self.roles) * STEPS, len(place), device=sources.device)
+                kind, where = np.nonzero(steps)
+                told[kind * STEPS + steps[kind, where] - 1, before[where]] = 1.0
+                yield row, asking, told
+
+    def _conversation(self, ids: Tensor) -> _Conversation:
+        letters = self.letters[ids].cpu().numpy()
+        return _conversation(ids.cpu().numpy().tobytes(), letters.tobytes(), self.roles)
+
+
+@dataclass(frozen=True)
+class _Speech:
+    """What one role said in tokens ``begin`` to ``end``, as text, and what of it is in quotes: the
+    first and the last token of each pair's text with its closing quote, and the text."""
+
+    role: int
+    begin: int
+    end: int
+    text: bytes
+    quoted: Sequence[tuple[int, int, bytes]]
 
 
 @lru_cache(maxsize=256)
-def _steps(ids: bytes, roles: tuple[int, ...], quotes: tuple[int, ...]) -> NDArray[np.int64]:
-    """``(roles, n)``, 0 to ``STEPS``, of a conversation up to a turn. Kept, because each token of
-    the turn asks for it."""
-    said = np.frombuffer(ids, np.int64)
-    n = len(said)
-    marks = np.isin(said, roles)
-    speech = marks.cumsum()
-    last = np.maximum.accumulate(np.where(marks, np.arange(n), -1))
-    speaker = np.full(n, -1)
-    for role, mark in enumerate(roles):
-        speaker[(last >= 0) & (said[last] == mark)] = role
-    length = np.zeros((len(roles), n), np.int64)
-    for role in range(len(roles)):
-        there = np.flatnonzero((speaker == role) & ~marks)
-        here = np.flatnonzero((speaker >= 0) & (speaker != role) & (speaker != 1) & ~marks)
-        one, other = (said[here][:, None] == said[there]).nonzero()
-        begin, at = here[one], there[other]
-        for run in range(1, LONGEST + 1):
-            length[role, begin] = run
-            fits = np.maximum(begin, at) + run < n
-            begin, at = begin[fits], at[fits]
-            goes_on = (
-                (said[begin + run] == said[at + run])
-                & (speech[begin + run] == speech[begin])
-                & (speech[at + run] == speech[at])
-            )
-            begin, at = begin[goes_on], at[goes_on]
-    # What begins behind a quote is as long as the way to the next one.
-    quoted = np.flatnonzero(np.isin(said, quotes))
-    begin, long = quoted[:-1] + 1, np.diff(quoted) - 1
-    steps = _STEP[length]
-    steps[:, begin] = np.where((length[:, begin] >= long) & (long > 0), WHOLE, steps[:, begin])
-    return steps
+def _conversation(ids: bytes, letters: bytes, roles: tuple[int, ...]) -> _Conversation:
+    """Kept, because each token of a turn asks for the one before it."""
+    return _Conversation(
+        np.frombuffer(ids, np.int64), np.frombuffer(letters, np.uint8).reshape(-1, LETTERS), roles
+    )
+
+
+class _Conversation:
+    def __init__(
+        self, ids: NDArray[np.int64], letters: NDArray[np.uint8], roles: tuple[int, ...]
+    ) -> None:
+        self.ids, self.roles = ids, roles
+        begins = np.flatnonzero(np.isin(ids, roles)) + 1
+        ends = [*(begins[1:] - 1), len(ids)][: len(begins)]
+        self.speeches = [
+            _speech(roles.index(ids[b - 1]), int(b), int(e), letters[b:e])
+            for b, e in zip(begins, ends, strict=True)
+        ]
+
+    def closed(self, since: int) -> NDArray[np.bool_]:
+        """``(n - since, roles)``: where a quote closes what a role had said before that speech."""
+        told = np.zeros((len(self.ids), len(self.roles)), bool)
+        heard = [b""] * len(self.roles)
+        for speech in self.speeches:
+            for _, close, text in speech.quoted:
+                if close >= since:
+                    told[close] = [_stands(text, said) for said in heard]
+            heard[speech.role] += b"\n" + speech.text
+        return told[since:]
+
+    @cached_property
+    def steps(self) -> NDArray[np.int64]:
+        """``(roles, n)``, 0 to ``STEPS``."""
+        steps = _STEP[self._lengths()]
+        for role, told in enumerate(steps):
+            said = b"\n".join(speech.text for speech in self.speeches if speech.role == role)
+            for speech in self.speeches:
+                if speech.role not in (role, 1):
+                    for begin, _, text in speech.quoted:
+                        if _stands(text, said):
+                            told[begin] = WHOLE
+        return steps
+
+    def _lengths(self) -> NDArray[np.int64]:
+        """``(roles, n)``: tokens from each on that stand in what a role said, too."""
+        n = len(self.ids)
+        speaker, speech = np.full(n, -1), np.full(n, -1)
+        for number, one in enumerate(self.speeches):
+            speaker[one.begin : one.end], speech[one.begin : one.end] = one.role, number
+        length = np.zeros((len(self.roles), n), np.int64)
+        for role in range(len(self.roles)):
+            there = np.flatnonzero(speaker == role)
+            here = np.flatnonzero((speaker >= 0) & (speaker != role) & (speaker != 1))
+            one, other = (self.ids[here][:, None] == self.ids[there]).nonzero()
+            begin, at = here[one], there[other]
+            for run in range(1, LONGEST + 1):
+                length[role, begin] = run
+                fits = np.maximum(begin, at) + run < n
+                begin, at = begin[fits], at[fits]
+                goes_on = (
+                    (self.ids[begin + run] == self.ids[at + run])
+                    & (speech[begin + run] == speech[begin])
+                    & (speech[at + run] == speech[at])
+                )
+                begin, at = begin[goes_on], at[goes_on]
+        return length
+
+
+def _speech(role: int, begin: int, end: int, letters: NDArray[np.uint8]) -> _Speech:
+    text = letters.tobytes().translate(None, b"\0")
+    after = (letters > 0).sum(1).cumsum()  # bytes up to the end of each token
+    found = list(_QUOTED.finditer(text))
+    opens = np.searchsorted(after, [m.start() for m in found], "right") + begin
+    closes = np.searchsorted(after, [m.end() - 1 for m in found], "right") + begin
+    quoted = [
+        (opening + 1, closing, match[1].strip())
+        for match, opening, closing in zip(found, opens.tolist(), closes.tolist(), strict=True)
+        if closing > opening + 1 and match[1].strip()
+    ]
+    return _Speech(role, begin, end, text, quoted)
+
+
+def _stands(label: bytes, text: bytes) -> bool:
+    """Whether a label stands in a text, and not as a part of its words."""
+    at = text.find(label)
+    while at >= 0:
+        end = at + len(label)
+        joined = at > 0 and text[at - 1] in _WORDY and label[0] in _WORDY
+        joined |= end < len(text) and text[end] in _WORDY and label[-1] in _WORDY
+        if not joined:
+            return True
+        at = text.find(label, at + 1)
+    return False
+
+
+def _paths(visible: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """For each place ``(b, t, n)`` behind which nobody goes on: its row, which of the t lead to it,
+    and all of the n that do, those t the last of them."""
+    b, t, n = visible.shape
+    new = visible[:, :, n - t :]  # (b, t, t): which of the new see which
+    for row in range(b):
+        followed = new[row, torch.arange(1, t), torch.arange(t - 1)]
+        for last in [*(~followed).nonzero()[:, 0].tolist(), t - 1]:
+            own = new[row, last].nonzero()[:, 0]
+            yield row, own, visible[row, last].nonzero()[:, 0]

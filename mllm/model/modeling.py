@@ -18,6 +18,7 @@ from mllm.model.connector import Connector
 from mllm.model.decoder import Decoder
 from mllm.model.encoder import VisionEncoder
 from mllm.model.heads import RUN_TRUST, MixtureHead
+from mllm.model.mentions import Mentions
 
 IGNORED = -100
 """The label of what is not learned."""
@@ -54,6 +55,7 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         self.connector = Connector(config)
         self.decoder = Decoder(config)
         self.head = MixtureHead(config)
+        self.mentions = Mentions(config)
         self.post_init()  # type: ignore[no-untyped-call]
 
     def get_input_embeddings(self) -> nn.Embedding:
@@ -131,9 +133,11 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
                 raise ValueError("a row of several segments has a loss, but no logits")
             keep = slice(-logits_to_keep if logits_to_keep else None, None)
             places = torch.arange(past, sources.shape[1], device=sources.device)[keep]
+            visible = masks[0][:, :, keep]
             logits = self.head.log_probabilities(
                 hidden[:, keep], states[:, keep], matrix, keys, sources,
-                places.expand(len(sources), -1), masks[0][:, :, keep],
+                places.expand(len(sources), -1), visible,
+                self.mentions.pointed(sources, visible[:, 0]),
             )
         else:
             lengths = [mask.shape[2] for mask in masks]
@@ -177,7 +181,8 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         named = (spots[:, None] == aim) & (aim > 0) & visible
         return self.head.target_log_probability(
             hidden[:, places], states[:, places], self.embedding.weight, keys, sources,
-            places[None], visible[:, None], targets, torch.where(aim == 0, evidence, named),
+            places[None], visible[:, None], self.mentions.pointed(sources, visible), targets,
+            torch.where(aim == 0, evidence, named),
         )
 
     def represent(
@@ -232,11 +237,12 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
     def _looking(
         self, x: Tensor, sources: Tensor, seen: Tensor, mask: Tensor, cache: Cache | None
     ) -> Tensor:
-        """``x`` of a segment, with the visual tokens that its text names."""
+        """``x`` of a segment, with what is told of it and the visual tokens that its text names."""
+        before, shown = self.head.shown(sources, seen, cache)
+        x = x + self.mentions(before, mask[:, 0])
         named = self._located(sources) & ~seen.any(-1)
         if not named.any():
             return x
-        before, shown = self.head.shown(sources, seen, cache)
         row, place = named.nonzero(as_tuple=True)
         same = (before[row] == sources[row, place][:, None]) & shown.any(-1)[row]
         order = torch.arange(1, before.shape[1] + 1, device=x.device)
@@ -287,6 +293,9 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
             nn.init.constant_(module.run, RUN_TRUST)
             nn.init.zeros_(module.taken)
             nn.init.zeros_(module.mention)
+        elif isinstance(module, Mentions):
+            nn.init.zeros_(module.said)
+            nn.init.zeros_(module.letters)
         for name in ("out", "down"):
             inner = getattr(module, name, None)
             if isinstance(inner, nn.Linear):

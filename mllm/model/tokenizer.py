@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import Tensor
 from transformers import PreTrainedTokenizerFast
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from mllm.episode import THINK, THINK_END
 
@@ -74,6 +77,16 @@ def train_tokenizer(texts: Iterable[str], size: int = 4096) -> PreTrainedTokeniz
     )
 
 
-def with_quotes(tokenizer: PreTrainedTokenizerFast) -> tuple[int, ...]:
-    """The ids of all tokens with a quote in them."""
-    return tuple(i for i in range(len(tokenizer)) if '"' in tokenizer.decode([i]))
+def letters(tokenizer: PreTrainedTokenizerFast, longest: int) -> Tensor:
+    """The first bytes of each token in lower case ``(entries, longest)``, then zeros; the marks of
+    who speaks have none."""
+    signs: dict[int, str] = bytes_to_unicode()  # type: ignore[no-untyped-call]
+    of = {sign: byte for byte, sign in signs.items()}
+    out = torch.zeros(len(tokenizer), longest, dtype=torch.uint8)
+    for i, token in enumerate(tokenizer.convert_ids_to_tokens([*range(len(tokenizer))])):
+        if token not in CONTROL:
+            own = bytes(of[sign] for sign in token)
+            own = own.decode("utf-8", "surrogateescape").lower().encode("utf-8", "surrogateescape")
+            own = own[:longest]
+            out[i, : len(own)] = torch.tensor(list(own), dtype=torch.uint8)
+    return out

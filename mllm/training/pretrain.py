@@ -19,7 +19,8 @@ from mllm.model import (
     build_processor,
     preset,
 )
-from mllm.model.tokenizer import ASSISTANT, LOCATIONS, TOOL, USER, train_tokenizer, with_quotes
+from mllm.model.mentions import LETTERS
+from mllm.model.tokenizer import ASSISTANT, LOCATIONS, TOOL, USER, letters, train_tokenizer
 from mllm.training import recipes, runner, vocabulary
 from mllm.training.dense import DenseLoss
 from mllm.training.descriptions import Turn, glances, searches, turns
@@ -65,12 +66,13 @@ def build(name: str) -> tuple[NanoForConditionalGeneration, NanoProcessor]:
         user_token_id=tokenizer.convert_tokens_to_ids(USER),
         assistant_token_id=tokenizer.convert_tokens_to_ids(ASSISTANT),
         tool_token_id=tokenizer.convert_tokens_to_ids(TOOL),
-        quote_token_ids=with_quotes(tokenizer),
         first_location_id=tokenizer.convert_tokens_to_ids(LOCATIONS[0]),
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
-    return NanoForConditionalGeneration(config), build_processor(tokenizer, config)
+    model = NanoForConditionalGeneration(config)
+    model.mentions.letters[: len(tokenizer)] = letters(tokenizer, LETTERS)
+    return model, build_processor(tokenizer, config)
 
 
 class Questions:

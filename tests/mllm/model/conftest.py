@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from mllm.model import NanoConfig, NanoForConditionalGeneration, NanoProcessor, build_processor
-from mllm.model.tokenizer import LOCATIONS, train_tokenizer, with_quotes
+from mllm.model.mentions import LETTERS
+from mllm.model.tokenizer import LOCATIONS, letters, train_tokenizer
 from mllm.training.vocabulary import texts
 
 torch.set_num_threads(1)
@@ -36,11 +37,12 @@ def tiny(processor: NanoProcessor) -> NanoForConditionalGeneration:
         vision_layers=1,
         vision_heads=2,
         image_token_id=tokenizer.image_token_id,
-        quote_token_ids=with_quotes(tokenizer),
         first_location_id=tokenizer.convert_tokens_to_ids(LOCATIONS[0]),
         pad_token_id=tokenizer.pad_token_id,
         eos_token_id=tokenizer.eos_token_id,
     )
     model = NanoForConditionalGeneration(config).eval()
-    torch.nn.init.normal_(model.head.mention)  # which starts at zero
+    model.mentions.letters[:] = letters(tokenizer, LETTERS)
+    for told in (model.head.mention, model.mentions.said):  # which start at zero
+        torch.nn.init.normal_(told)
     return model

@@ -72,8 +72,9 @@ def pointed_at_13(tiny: NanoForConditionalGeneration) -> int:
         keys[:, :, 13] = 100 * query[:, 0]
         mask = torch.ones(1, 1, 1, places, dtype=torch.bool)
         logits = head.log_probabilities(
-            hidden, states, tiny.embedding.weight, keys, sources, torch.tensor([[places - 1]]), mask
-        )
+            hidden, states, tiny.embedding.weight, keys, sources, torch.tensor([[places - 1]]),
+            mask, told=(),
+        )  # fmt: skip
     return int(logits[0, 0].argmax())
 
 

@@ -202,7 +202,10 @@ def test_saving_and_loading_is_exact(
     inputs, again = ask(processor, picture("red")), ask(loaded, picture("red"))
     assert torch.equal(inputs["input_ids"], again["input_ids"])
     assert torch.equal(inputs["pixel_values"], again["pixel_values"])
-    assert torch.equal(tiny(**inputs).logits, model(**again).logits)
+    for name, weight in tiny.state_dict().items():
+        assert torch.equal(model.state_dict()[name], weight), name
+    # Not to the last bit: how a file's tensors lie in memory decides the order of sums.
+    torch.testing.assert_close(tiny(**inputs).logits, model(**again).logits, atol=1e-5, rtol=1e-5)
 
 
 def test_one_sample_is_learned_by_heart_and_generated(
