@@ -11,9 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tools.gui.fields import FILLED
 from tools.gui.judge import plain
-from tools.gui.observation import MARKS, WRITABLE, Element, Told
+from tools.gui.observation import FILLED, MARKS, WRITABLE, Element, Told
 from tools.gui.targets import REFERENCE, likeliest
 
 _SPOT = {"type": "string", "pattern": r"^[a-z]\w*(\.\w+)*:\d+,\d+$"}

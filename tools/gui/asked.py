@@ -1,10 +1,10 @@
 """What a task names, against what was used and entered for it.
 
 A page says "Saved!" after a wrong act too, so that a fact which became true is no proof that it was
-the *task* that was done. The task's own words are: a control that it names and that nobody used, or
-a text in quotes, a code, an address or a number that was entered nowhere and stands nowhere. Words
-can mislead, so that this only doubts: a claim that is repeated against its doubts is let through,
-and counts as unverified.
+the *task* that was done. The task's own words are: a control that it names and that nobody used (a
+field in any case: "the city should be Rome" names "City"), or a text in quotes, a code, an address
+or a number that was entered nowhere and stands nowhere. Words can mislead, so that this only
+doubts: a claim that is repeated against its doubts is let through, and counts as unverified.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mllm.wording import HAN
 from tools.gui import failures
 from tools.gui.actions import Action
 from tools.gui.judge import plain
-from tools.gui.observation import Element, Snapshot
+from tools.gui.observation import FILLED, WRITABLE, Element, Snapshot
 from tools.gui.words import EXCEPT, STATES, YES
 
 QUOTED = re.compile(r"""["“「『‘«]([^"“”「」『』’«»]+)["”」』’»]|(?<!\w)'([^']+)'(?!\w)""")
@@ -41,11 +41,13 @@ ACTIVE = ("checked", "selected", "pressed", "expanded")
 
 @dataclass
 class Asked:
-    """Of one task: the names of all controls that a page ``offered``, and the words of what was
-    ``used``: names of elements, texts, options."""
+    """Of one task: the names of all controls that a page ``offered``, those of ``fields`` to write
+    in or to set among them, and the words of what was ``used``: names of elements, texts, options.
+    """
 
     task: str = ""
     offered: set[str] = field(default_factory=set)
+    fields: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     """Doubts with which a claim was refused."""
@@ -55,6 +57,8 @@ class Asked:
         for element in snapshot.elements:
             if element.acts:
                 self.offered |= {element.name, *element.options}
+            if element.role in (*WRITABLE, *FILLED):
+                self.fields.add(element.name)
 
     def use(self, action: Action, element: Element | None) -> None:
         """An action was done, and is not refuted."""
@@ -94,7 +98,8 @@ class Asked:
             if len(name) < 2 or name.isdecimal():
                 continue
             for found in _whole(name).finditer(task):
-                if _telling(found, name, task) and not _excepted(found.start(), task):
+                telling = name in self.fields or _telling(found, name, task)
+                if telling and not _excepted(found.start(), task):
                     yield name
                     break
             task = _whole(name).sub(" ", task)

@@ -8,22 +8,11 @@ from tools.gui import failures
 from tools.gui.failures import Failure
 from tools.gui.hand import Hand
 from tools.gui.judge import Done
-from tools.gui.observation import MARKS, WRITABLE
+from tools.gui.observation import FILLED, MARKS, WRITABLE
 from tools.gui.preflight import Aim, guarded
 
 ASKING = 5.0
 """Seconds within which a clicked element asks for its file."""
-FILLED = {
-    "date": "2026-11-20",
-    "time": "18:30",
-    "month": "2026-11",
-    "week": "2026-W47",
-    "datetime": "2026-11-20T18:30",
-    "color": "#aa3300",
-    "slider": "40",
-}
-"""Fields whose value is set as a whole, because keys mean something else there, and how they
-take it."""
 
 
 async def write(hand: Hand, text: str, how: str) -> Done:

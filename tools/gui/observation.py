@@ -25,6 +25,17 @@ MARKS = ("checkbox", "radio", "switch", "menuitemcheckbox", "menuitemradio")
 """Roles of what is checked."""
 WRITABLE = ("textbox", "searchbox", "combobox", "spinbutton")
 """Roles of fields that take text key by key."""
+FILLED = {
+    "date": "2026-11-20",
+    "time": "18:30",
+    "month": "2026-11",
+    "week": "2026-W47",
+    "datetime": "2026-11-20T18:30",
+    "color": "#aa3300",
+    "slider": "40",
+}
+"""Fields whose value is set as a whole, because keys mean something else there, and how they
+take it."""
 
 Corners: TypeAlias = tuple[float, float, float, float]
 

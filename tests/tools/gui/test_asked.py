@@ -92,6 +92,22 @@ def test_what_is_named_and_was_not_used_is_doubted(task: str, used: list[str], l
     assert f'left out: "{left}" was not used' in doubt(task, offered, *used)
 
 
+@pytest.mark.parametrize(
+    ("task", "role", "name", "left"),
+    [
+        ("the city should be Rome, submit", "textbox", "City", True),
+        ("the city should be Rome, submit", "button", "City", False),
+        ("亮度要正好是五，应用", "slider", "亮度", True),
+        ("say the capacity", "textbox", "City", False),
+    ],
+)
+def test_a_field_is_named_in_any_case(task: str, role: str, name: str, left: bool) -> None:
+    rows = (Element("e1", role, name), Element("e2", "button", "OK"))
+    offered = Snapshot("http://a", "", 640, 480, (0, 0), (640, 480), rows)
+    assert (f'left out: "{name}" was not used' in doubt(task, offered, "OK")) is left
+    assert doubt(task, offered, "OK", name) == ""
+
+
 def test_what_is_on_already_need_not_be_used() -> None:
     offered = page("Send now", "Weekly news", on="Weekly news")
     assert doubt("Turn on Weekly news", offered, "Send now") == ""
