@@ -65,13 +65,13 @@ class Screen:
         return [r for r in self.all("textbox searchbox") if "readonly" not in r.state]
 
     def labels(self) -> dict[str, str]:
-        """The text that stands before each thing that can be used, by reference."""
+        """What stands near each thing that can be used, or else before it, by reference."""
         before, out = "", {}
         for row in self.all(acts=False):
             if not row.acts:
                 before = row.name
             else:
-                out[row.ref] = before
+                out[row.ref] = row.near if row.near and not row.name else before
         return out
 
     def texts(self) -> list[str]:

@@ -29,8 +29,8 @@ LONGEST = 12
 _STEP = np.array((0, 1, 2, 3, 4, 4, *[5] * (LONGEST - 5)))
 STEPS = WHOLE = 6
 """What pointers are told apart, beside nothing: lengths of 1, 2, 3, 4 to 5, 6 and more tokens, and
-all that stands in a pair of quotes, however long."""
-_QUOTED = re.compile(rb'"([^"\n]{1,80})"')
+all that stands in a pair of quotes, up to 80 bytes."""
+_QUOTED = re.compile(rb'"((?:[^"\\\n]|\\.){1,80})"')
 _WORDY = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -101,7 +101,7 @@ class _Speech:
     quoted: Sequence[tuple[int, int, bytes]]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def _conversation(ids: bytes, letters: bytes, roles: tuple[int, ...]) -> _Conversation:
     """Kept, because each token of a turn asks for the one before it."""
     return _Conversation(
@@ -177,9 +177,9 @@ def _speech(role: int, begin: int, end: int, letters: NDArray[np.uint8]) -> _Spe
     opens = np.searchsorted(after, [m.start() for m in found], "right") + begin
     closes = np.searchsorted(after, [m.end() - 1 for m in found], "right") + begin
     quoted = [
-        (opening + 1, closing, match[1].strip())
+        (opening + 1, closing, said)
         for match, opening, closing in zip(found, opens.tolist(), closes.tolist(), strict=True)
-        if closing > opening + 1 and match[1].strip()
+        if closing > opening + 1 and (said := match[1].replace(b"\\", b"").strip())
     ]
     return _Speech(role, begin, end, text, quoted)
 

@@ -30,6 +30,8 @@ OPENED = 0.65
 OWN_TOOLS = ("browser", "page")
 ROW = 250
 """Tokens that a row may have before its reference."""
+_NEAR = " near "
+"""Between what a control is called and what stands beside it (``tools.gui.observation``)."""
 _REFERENCE = re.compile(r"e\d{1,3}")
 _ROW = re.compile(r'(?!page )(?:new |changed )?[\w-]+ "')
 """How a row of an observation begins (``tools.gui.observation``)."""
@@ -140,7 +142,7 @@ def aimed(
             begin = ids.index(call, begin)
             end = ids.index(call_end, begin)
             at = begin
-            for value in texts(made.arguments):
+            for value in (part for text in texts(made.arguments) for part in text.split(_NEAR)):
                 tokens: list[int] = tokenizer(value)["input_ids"]
                 is_ref = bool(_REFERENCE.fullmatch(value))
                 for length in (len(tokens), len(tokens) - 1):  # a last sign may join the quote

@@ -56,7 +56,8 @@ Name: TypeAlias = Annotated[str, StringConstraints(min_length=1, strip_whitespac
 Target: TypeAlias = Annotated[
     Name | Spot, BeforeValidator(_spot), WithJsonSchema({"type": "string"})
 ]
-"""A reference (``e12``), visible text or label, or a point. To models always a string."""
+"""A reference (``e12``), visible text or label (``Element.words``), or a point. To models always a
+string."""
 
 
 class Goto(Value):

@@ -7,13 +7,11 @@ not change from step to step, or all would be read anew.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from tools.gui.judge import plain
 from tools.gui.observation import FILLED, MARKS, WRITABLE, Element, Told
-from tools.gui.targets import REFERENCE, likeliest
+from tools.gui.targets import by_name, names_of
 
 _SPOT = {"type": "string", "pattern": r"^[a-z]\w*(\.\w+)*:\d+,\d+$"}
 """A point on a screenshot."""
@@ -80,13 +78,6 @@ def _names(told: Told) -> Iterator[tuple[Element, list[str]]]:
     # What was looked for by its words may have come since.
     there = told.past | {e.ref: e for e in told.last.elements}
     known = [there[ref] for ref in told.rows]
-    namesakes: dict[str, list[Element]] = defaultdict(list)
-    for element in dict.fromkeys((*told.last.elements, *known)):
-        namesakes[plain(element.name)].append(element)
+    named = by_name(dict.fromkeys((*told.last.elements, *known)))
     for element in known:
-        called = [element.ref]
-        if element.name.strip() and not REFERENCE.fullmatch(element.name):
-            alike = namesakes[plain(element.name)]
-            if likeliest(alike, told.last) == [element]:
-                called.append(element.name)
-        yield element, called
+        yield element, [element.ref, *names_of(element, told.last, named)]

@@ -2,14 +2,16 @@
 
 A page says "Saved!" after a wrong act too, so that a fact which became true is no proof that it was
 the *task* that was done. The task's own words are: a control that it names and that nobody used (a
-field in any case: "the city should be Rome" names "City"), or a text in quotes, a code, an address
-or a number that was entered nowhere and stands nowhere. Words can mislead, so that this only
-doubts: a claim that is repeated against its doubts is let through, and counts as unverified.
+field in any case: "the city should be Rome" names "City"), what stands near one of several that are
+called alike of which another one was used, or a text in quotes, a code, an address or a number that
+was entered nowhere and stands nowhere. Words can mislead, so that this only doubts: a claim that is
+repeated against its doubts is let through, and counts as unverified.
 """
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -42,12 +44,13 @@ ACTIVE = ("checked", "selected", "pressed", "expanded")
 @dataclass
 class Asked:
     """Of one task: the names of all controls that a page ``offered``, those of ``fields`` to write
-    in or to set among them, and the words of what was ``used``: names of elements, texts, options.
-    """
+    in or to set among them, what each of several stands ``near`` that are called alike, and the
+    words of what was ``used``: names of elements, texts, options."""
 
     task: str = ""
     offered: set[str] = field(default_factory=set)
     fields: set[str] = field(default_factory=set)
+    near: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     used: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
     """Doubts with which a claim was refused."""
@@ -56,13 +59,15 @@ class Asked:
         """What can be used now."""
         for element in snapshot.elements:
             if element.acts:
-                self.offered |= {element.name, *element.options}
+                self.offered |= {element.words, element.name, *element.options}
             if element.role in (*WRITABLE, *FILLED):
                 self.fields.add(element.name)
+            if element.near and element.name:
+                self.near[element.name].add(element.near)
 
     def use(self, action: Action, element: Element | None) -> None:
         """An action was done, and is not refuted."""
-        said = [element.name] if element else []
+        said = [element.name, element.words] if element else []
         said += [getattr(action, "text", ""), *getattr(action, "options", ())]
         self.used |= set(map(plain, filter(None, said)))
 
@@ -80,16 +85,25 @@ class Asked:
 
     def _doubts(self, snapshot: Snapshot, shown: str) -> list[str]:
         task = ADDRESS.sub(" ", self.task)
-        on = {plain(e.name) for e in snapshot.elements if any(state in ACTIVE for state in e.state)}
-        used = self.used | on
+        on = [e for e in snapshot.elements if any(state in ACTIVE for state in e.state)]
+        used = self.used | {plain(words) for e in on for words in (e.name, e.words)}
         idle = [n for n in self._named(task) if not any(_whole(n).search(words) for words in used)]
         everything = plain(" ".join((shown, *used)))
         missed = [text for text in _literals(task) if plain(text) not in everything]
         missed = [text for text in missed if not any(text in name for name in idle)]
         return [
-            *(f'"{name}" was not used' for name in idle),
+            *(f'"{name}" was not used' for name in (*idle, *self._others(task, used))),
             *(f'"{text}" was not entered' for text in missed),
         ]
+
+    def _others(self, task: str, used: set[str]) -> Iterator[str]:
+        """Of controls that are called alike those whose title the task names, where one was used
+        whose title it does not name."""
+        for name, titles in sorted(self.near.items()):
+            done = {title for title in titles if plain(f"{name} near {title}") in used}
+            told = {title for title in titles if _titled(title, task)}
+            if done and not done & told:
+                yield from (f"{name} near {title}" for title in sorted(told))
 
     def _named(self, task: str) -> Iterator[str]:
         """The controls that the task names, the longest names first: in "Copy link" there is no
@@ -117,6 +131,14 @@ def _telling(found: re.Match[str], name: str, task: str) -> bool:
         return len(name) >= LONG
     inside = task[:start].rstrip()[-1:] not in ("", ".", "!", "?", ":", "。", "！", "？", "：")
     return inside and found[0] == name and (name[0].isupper() or " " in name)
+
+
+def _titled(title: str, task: str) -> bool:
+    """Whether a task names the title of a row, as it is written there."""
+    if len(title) < 2 or title.isdecimal():
+        return False
+    found = _whole(title).finditer(task)
+    return any(f[0] == title and not _excepted(f.start(), task) for f in found)
 
 
 def _whole(name: str) -> re.Pattern[str]:

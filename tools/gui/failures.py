@@ -53,6 +53,10 @@ def stale(ref: str, instead: list[str]) -> Failure:
     return Failure("stale", f"{ref} is no longer on the page, so nothing was done.{now}")
 
 
+def another(before: str, now: str) -> Failure:
+    return Failure("stale", f"{before} is another one now, {now}, so nothing was done. Look again.")
+
+
 def moved(what: str, instead: str) -> Failure:
     return Failure(
         "moved",

@@ -2,8 +2,8 @@
 
 An element keeps its reference (``e12``) for as long as it lives. It stands behind all that the
 element is, as in Playwright MCP's snapshots: a model reads forwards, so that only there can it
-know what the reference means. Text of pages stands in JSON quotes, so that no page can write a row
-of its own.
+know what the reference means. Controls that are called alike are told with what stands near them
+(``near.js``). Text of pages stands in JSON quotes, so that no page can write a row of its own.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ Corners: TypeAlias = tuple[float, float, float, float]
 
 _QUOTED = r'("(?:[^"\\]|\\.)*")'
 _ROW = re.compile(
-    rf"(?:new |changed )?([\w-]+) {_QUOTED}(?: = {_QUOTED})?(?: of {_QUOTED})?((?: [^ \"\[]+)*?)"
-    r" (e\d+)(?: \[([\d,-]+)\]| above| below| not drawn)?"
+    rf"(?:new |changed )?([\w-]+) {_QUOTED}(?: near {_QUOTED})?(?: = {_QUOTED})?(?: of {_QUOTED})?"
+    r"((?: [^ \"\[]+)*?) (e\d+)(?: \[([\d,-]+)\]| above| below| not drawn)?"
 )
 
 
@@ -57,6 +57,17 @@ class Element:
     state: tuple[str, ...] = ()
     corners: Corners | None = None
     options: tuple[str, ...] = ()
+    near: str = ""
+    """What stands beside it and beside none that is called the same; beside a field without a
+    name, what stands there."""
+
+    @property
+    def words(self) -> str:
+        """What it is called: ``Book``, ``Book near Room 3`` where several are called ``Book``, and
+        ``City`` where that stands beside a field without a name."""
+        if not self.near:
+            return self.name
+        return f"{self.name} near {self.near}" if self.name.strip() else self.near
 
     @property
     def acts(self) -> bool:
@@ -65,11 +76,11 @@ class Element:
 
     def label(self) -> str:
         """``button "Book" e12``, as failures name it."""
-        return f"{self.role} {_quoted(self.name)} {self.ref}"
+        return f"{self._title()} {self.ref}"
 
     def essence(self) -> str:
         """What makes a change worth telling: all but its reference and its place."""
-        text = f"{self.role} {_quoted(self.name)}"
+        text = self._title()
         if self.value is not None:
             text += f" = {_quoted(self.value)}"
         if self.options:
@@ -80,12 +91,16 @@ class Element:
         """``button "Book" disabled e12``"""
         return f"{self.essence()} {self.ref}"
 
+    def _title(self) -> str:
+        title = f"{self.role} {_quoted(self.name)}"
+        return f"{title} near {_quoted(self.near)}" if self.near else title
+
 
 def read(row: str) -> Element | None:
     """The element that a row of an observation tells of, None for any other line."""
     if (found := _ROW.fullmatch(row)) is None:
         return None
-    role, name, value, options, state, ref, corners = found.groups()
+    role, name, near, value, options, state, ref, corners = found.groups()
     x0, y0, x1, y1 = map(float, corners.split(",")) if corners else (0.0,) * 4
     return Element(
         ref,
@@ -95,6 +110,7 @@ def read(row: str) -> Element | None:
         tuple(state.split()),
         (x0, y0, x1, y1) if corners else None,
         tuple(json.loads(options).split("|")) if options else (),
+        json.loads(near) if near else "",
     )
 
 

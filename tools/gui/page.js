@@ -43,9 +43,9 @@ const rows = () => {
 };
 const snapshot = iframes => {
   const d = document.scrollingElement || document.documentElement;
-  const listed = rows();
+  const listed = rows(), beside = nears(listed);
   return JSON.stringify({
-    rows: listed, changes, url: location.href, title: document.title,
+    rows: listed.map((r, i) => [...r, beside[i]]), changes, url: location.href, title: document.title,
     size: [innerWidth, innerHeight], scroll: [Math.round(scrollX), Math.round(scrollY)],
     extent: d ? [d.scrollWidth, d.scrollHeight] : [0, 0],
     frames: iframes.map(frameBox),

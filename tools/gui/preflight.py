@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from playwright.async_api import Error
@@ -49,7 +49,14 @@ async def resolve(target: str, view: View, told: Told) -> Element:
             row = None
     if row is None:
         raise missing(await view.snapshot(), target, told.past.get(target))
-    return as_element(row)
+    element, known = as_element(row), told.past.get(target)
+    if known is None or not known.near:
+        return element
+    # A list that is sorted anew may show another row in the same element.
+    now = (await view.snapshot()).find(target)
+    if now is not None and now.near != known.near:
+        raise failures.another(known.label(), now.label())
+    return replace(element, near=known.near)
 
 
 def as_element(row: list[Any]) -> Element:

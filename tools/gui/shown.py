@@ -6,6 +6,7 @@ from mllm.content import Value
 from tools.gui.actions import Fact, Finish
 from tools.gui.judge import plain
 from tools.gui.observation import Corners, Element, Snapshot
+from tools.gui.targets import by_name, likeliest
 
 
 class Shown(Value):
@@ -34,9 +35,8 @@ def _shows(fact: Fact, snapshot: Snapshot) -> Element | None:
     """The element that a fact is about: the one with the target's reference or name, or the one
     with the fewest words besides those that the page shows."""
     if fact.target is not None:
-        return snapshot.find(fact.target) or next(
-            (e for e in snapshot.elements if plain(e.name) == plain(fact.target)), None
-        )
+        named = by_name(snapshot.elements).get(plain(fact.target), [])
+        return snapshot.find(fact.target) or next(iter(likeliest(named, snapshot)), None)
     if fact.text is None:
         return None
     holding = [e for e in snapshot.elements if plain(fact.text) in plain(e.name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from mllm.content import Point
@@ -24,16 +25,28 @@ def by_words(snapshot: Snapshot, words: str) -> Element:
     wanted = _plain(words)
     called = [(e, _plain(e.name)) for e in snapshot.elements if e.role != "iframe"]
     for fits in (
-        [e for e, name in called if name == wanted],
+        by_name(snapshot.elements).get(wanted, []),
         [e for e, name in called if name.rstrip(" *:") == wanted.rstrip(" *:")],
         [e for e, name in called if wanted in name and (e.acts or _means(name, wanted))],
     ):
         if fits:
             return _only(likeliest(fits, snapshot), words)
-    names = {name: e for e, name in called if name}
+    names = {_plain(e.words): e for e, _ in called if e.words}
     near = [names[n].label() for n in get_close_matches(wanted, list(names), MOST // 2, 0.5)]
     hint = f" Similar: {'; '.join(near)}." if near else " Look at the page, or scroll."
     raise Failure("not_found", f"nothing on the page is called {words!r}.{hint}")
+
+
+def by_name(elements: Iterable[Element]) -> dict[str, list[Element]]:
+    """All that are called so, by what it is in lower case: controls by their name, those that are
+    called by what stands near them (``Element.words``), then text."""
+    tiers: tuple[dict[str, list[Element]], ...] = ({}, {}, {})
+    for e in elements:
+        if e.role != "iframe":
+            tiers[0 if e.acts else 2].setdefault(_plain(e.name), []).append(e)
+            if e.near:
+                tiers[1].setdefault(_plain(e.words), []).append(e)
+    return tiers[2] | tiers[1] | tiers[0]
 
 
 def likeliest(fits: list[Element], snapshot: Snapshot) -> list[Element]:
@@ -47,12 +60,19 @@ def called(snapshot: Snapshot, ref: str) -> str:
     """The name of an element where that is enough to find it, else its reference. Who plays a task
     for a model to learn from says names: they stand in the wish, a reference only on the page."""
     element = snapshot.find(ref)
-    if element is None or not element.name.strip() or REFERENCE.fullmatch(element.name):
-        return ref
-    try:
-        return element.name if by_words(snapshot, element.name).ref == ref else ref
-    except Failure:
-        return ref
+    names = names_of(element, snapshot, by_name(snapshot.elements)) if element else ()
+    return next(iter(names), ref)
+
+
+def names_of(
+    element: Element, snapshot: Snapshot, named: Mapping[str, list[Element]]
+) -> Iterator[str]:
+    """The names that mean this element alone, of all that are ``named`` (``by_name``)."""
+    for name in dict.fromkeys((element.words, element.name)):
+        alike = named.get(_plain(name), [])
+        meant = name.strip() and not REFERENCE.fullmatch(name)
+        if meant and likeliest(alike, snapshot) == [element]:
+            yield name
 
 
 def missing(snapshot: Snapshot, ref: str, told: Element | None) -> Failure:

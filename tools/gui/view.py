@@ -112,8 +112,8 @@ class View:
         own = [_element(row, place, clip) for row in told["rows"]]
         told["veiled"] = [
             e.corners
-            for e, row in zip(own, told["rows"], strict=True)
-            if e.corners and any(isinstance(said, str) and PLACEHOLDER.search(said) for said in row)
+            for e in own
+            if e.corners and any(PLACEHOLDER.search(said) for said in (e.name, e.value or ""))
         ]
         notes: list[str] = []
         left, top, scale = place
@@ -228,7 +228,7 @@ class View:
 
 def _element(row: list[Any], place: Place, clip: Corners | None) -> Element:
     """A row of page.js, placed on the screenshot."""
-    number, role, name, value, state, box, options = row
+    number, role, name, value, state, box, options, near = row
     left, top, scale = place
     corners = None
     if box is not None:
@@ -239,7 +239,9 @@ def _element(row: list[Any], place: Place, clip: Corners | None) -> Element:
             corners = None  # scrolled out of its frame
     if value is not None:
         value = _short(value)
-    return Element(f"e{number}", role, _short(name), value, tuple(state), corners, tuple(options))
+    return Element(
+        f"e{number}", role, _short(name), value, tuple(state), corners, tuple(options), near
+    )
 
 
 def _short(text: str) -> str:
@@ -252,7 +254,9 @@ def _script() -> str:
     return "() => {\n" + "\n".join(parts) + "\n}"
 
 
-SCRIPTS = ("elements.js", "identity.js", "facts.js", "page.js", "locators.js", "pointer.js")
+SCRIPTS = (
+    "elements.js", "identity.js", "facts.js", "near.js", "page.js", "locators.js", "pointer.js",
+)
 SCRIPT = _script()
 CALL = """async (agent, [next, wide, name, given]) => {
   agent.begin(next, wide);

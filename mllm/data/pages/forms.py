@@ -74,9 +74,13 @@ def suggestions(d: Draw) -> Built:
     return Built(body, script, {"x": x}, acts, same("state.sent", x), done)
 
 
+_STEPS = ("one", "two"), ("two", "three")
+"""Pages of a booking that one can go back from: to which, and which."""
+
+
 def booking(d: Draw) -> Built:
-    """Two or three pages, a button that misleads, what must be chosen though nobody named it, and
-    a server that accepts or refuses."""
+    """Two or three pages with ways back, a button that misleads and one that waits until all is
+    filled in, what must be chosen though nobody named it, and a server that accepts or refuses."""
     ui, rng = d.ui, d.rng
     name, refused = d.one("names"), rng.random() < REFUSED
     n, day = rng.randint(2, 6), rng.choice(d.all("days"))
@@ -103,12 +107,18 @@ def booking(d: Draw) -> Built:
     extra = field(ui["wishes"], "wishes") if rng.random() < 0.4 else ""
     agree = field(ui["terms"], "terms", 'type="checkbox"') if terms else ""
     on = "show(`two`,false),show(`three`)" if review else "send()"
+    goes_back, waits = rng.random() < 0.6, rng.random() < 0.4
+    back = [button(ui["back"], f"show('{b}',false);show('{a}')") * goes_back for a, b in _STEPS]
+    further = button(ui["next"] if review else ui["confirm"], f"ready()&&({on},1)")
+    if waits:
+        further = further.replace("<button ", "<button id=further disabled ", 1)
     body = (
         f"{lure}<div id=one>{''.join(h for h, _ in first)}{more}"
         f"{button(ui['next'], 'go()')}</div>"
         f"<div id=two hidden><h2>{ui['details']}</h2>{field(ui['name'], 'name')}{extra}{agree}"
-        f"{button(ui['next'] if review else ui['confirm'], f'ready()&&({on},1)')}</div>"
-        f"<div id=three hidden><h2>{ui['review']}</h2>{button(ui['confirm'], 'send()')}</div>"
+        f"{back[0]}{further}</div>"
+        f"<div id=three hidden><h2>{ui['review']}</h2>{back[1]}"
+        f"{button(ui['confirm'], 'send()')}</div>"
     )
     ask, must = js(ui["missing"]), js(ui["terms"] + "?")
     script = (
@@ -118,6 +128,8 @@ def booking(d: Draw) -> Built:
         f"{{out({ask});return}}out('');show('one',false);show('two')}}"
         f"function ready(){{const t=$('terms');if(t&&!t.checked){{out({must});return false}}"
         "out('');return true}"
+        "document.oninput=()=>{const b=$('further'),t=$('terms');"
+        "if(b)b.disabled=!$('name').value||(t&&!t.checked)};"
         "async function send(){const sent=[$('guests').value,$('day').value,$('name').value];"
         f"const r=await fetch({js('refuse' if refused else 'accept')},"
         "{method:'POST',body:JSON.stringify(sent)});"

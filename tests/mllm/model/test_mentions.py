@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from mllm.backends import NANO
 from mllm.model import NanoConfig, NanoForConditionalGeneration, NanoProcessor
 from mllm.model.mentions import LETTERS, STEPS, WHOLE, Mentions
 from mllm.model.tokenizer import letters
@@ -114,7 +115,23 @@ def test_the_decoder_is_told_who_had_said_what_stands_in_quotes(
 
 def test_without_letters_nothing_is_in_quotes(processor: NanoProcessor) -> None:
     blind = Mentions(NanoConfig(vocab_size=len(processor.tokenizer), hidden_size=4))
+    blind.said.data.fill_(1.0)
     assert closed(blind, processor, PAGE) == []
+    assert not any((WISHED, WHOLE) in kinds for kinds in pointed(blind, processor, PAGE).values())
+
+
+def test_the_shipped_weights_know_the_letters_of_their_tokens() -> None:
+    processor = NanoProcessor.from_pretrained(NANO)
+    model = NanoForConditionalGeneration.from_pretrained(NANO)
+    expected = letters(processor.tokenizer, LETTERS)
+    assert torch.equal(model.mentions.letters[: len(expected)], expected)
+
+
+def test_a_quote_in_a_text_does_not_end_it(mentions: Mentions, processor: NanoProcessor) -> None:
+    page = '<|user|>press Save<|assistant|>{"text": "a 5\\" pipe", "target": "Save"}<|assistant|>'
+    assert closed(mentions, processor, page) == [{WISHED}]
+    wish = 'type 5" here<|assistant|>yes<|end|><|tool|>box "5\\"" e1<|assistant|>'
+    assert closed(mentions, processor, f"<|user|>{wish}") == [{WISHED}]
 
 
 def test_what_was_done_is_told_from_the_next_turn_on(

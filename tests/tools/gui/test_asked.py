@@ -108,6 +108,37 @@ def test_a_field_is_named_in_any_case(task: str, role: str, name: str, left: boo
     assert doubt(task, offered, "OK", name) == ""
 
 
+@pytest.mark.parametrize(
+    ("task", "used", "left"),
+    [
+        ("Mark the row that belongs to Vera", ["Rosa"], "Vera"),
+        ("Mark the row that belongs to Vera", ["Vera"], ""),
+        ("Mark the row that belongs to Vera", ["Rosa", "Vera"], ""),
+        ("Mark all rows except Vera", ["Rosa"], ""),
+        ("Tell Rosa the number of Vera", ["Rosa"], ""),
+        ("Choose any name with a, not vera", ["Rosa"], ""),
+        ("Mark any row of Eva", ["Vera"], ""),
+        ("Read how old Vera is", [], ""),
+    ],
+)
+def test_of_several_called_alike_the_one_near_what_is_named_is_meant(
+    task: str, used: list[str], left: str
+) -> None:
+    names = ("Vera", "Rosa")
+    rows = [Element(f"e{i}", "button", "Select", near=name) for i, name in enumerate(names)]
+    asked = Asked(task)
+    offered = Snapshot("http://a", "", 640, 480, (0, 0), (640, 480), tuple(rows))
+    asked.see(offered)
+    for name in used:
+        row = next(row for row in rows if row.near == name)
+        asked.use(PointAt(name="click", target=row.words), row)
+    if left:
+        with pytest.raises(Failure, match=f'left out: "Select near {left}" was not used'):
+            asked.doubt(offered, "Vera Rosa")
+    else:
+        assert asked.doubt(offered, "Vera Rosa") == ""
+
+
 def test_what_is_on_already_need_not_be_used() -> None:
     offered = page("Send now", "Weekly news", on="Weekly news")
     assert doubt("Turn on Weekly news", offered, "Send now") == ""
