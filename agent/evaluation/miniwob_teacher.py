@@ -48,8 +48,11 @@ def teacher(task: str, asked: str) -> Policy:
     return Policy("teacher", say)
 
 
+_SENDS = "submit", "login", "ok", "search"
+
+
 def _submit(s: Screen) -> Act:
-    buttons = [r for r in s.all("button clickable") if r.name.lower() in ("submit", "login", "ok")]
+    buttons = [r for r in s.all("button clickable") if r.name.lower() in _SENDS]
     if not buttons:
         raise LookupError("submit")
     return click(buttons[0])
@@ -107,8 +110,10 @@ def _scroll_list(s: Screen, asked: str) -> Play:
 
 
 def _color(s: Screen, asked: str) -> Play:
-    sample, *boxes = [r for r in s.all("clickable") if _paint(r)]
-    yield click(_first(r for r in boxes if _paint(r) == _paint(sample)))
+    boxes = [r for r in s.all("clickable") if _paint(r) and not r.name.startswith("#")]
+    name = _words(asked, r"the (\w+) colored")[0]
+    wanted = ImageColor.getrgb(name)
+    yield click(_first(r for r in boxes if ImageColor.getrgb(_paint(r)) == wanted))
 
 
 def _shades(s: Screen, asked: str) -> Play:
@@ -143,22 +148,23 @@ def _menu_2(s: Screen, asked: str) -> Play:
 def _tabs(s: Screen, asked: str) -> Play:
     name = _words(asked, r'link "(.+)"')[0]
     for tab in s.all("tab"):
-        found = [r for r in s.all() if r.name.strip(".,") == name and r.role != "tab"]
+        found = [r for r in s.all() if r.name == name and r.role != "tab"]
         if found:
             yield click(found[0])
             return
         if "selected" not in tab.state:
             yield click(tab)
-    yield click(_first(r for r in s.all() if r.name.strip(".,") == name))
+    yield click(_first(r for r in s.all() if r.name == name))
 
 
 def _copy(s: Screen, asked: str) -> Play:
     fields = s.fields()
     place = re.search(r"(\d)\w\w text area", asked)
-    source = fields[_place(place[1]) if place else 0]
+    source = [f for f in fields if f.value][_place(place[1]) if place else 0]
+    empty = _first(f for f in fields if not f.value)
     for keys in ("Control+A", "Control+C"):
         yield {"name": "press", "keys": keys, "target": source.ref}
-    yield {"name": "press", "keys": "Control+V", "target": fields[-1].ref}
+    yield {"name": "press", "keys": "Control+V", "target": empty.ref}
     yield _submit(s)
 
 
@@ -186,8 +192,8 @@ def _movies(s: Screen, asked: str) -> Play:
     found = _words(asked, r"Search for (.+) movies directed by (.+) from year (\d+)")
     said = dict(zip(("genre", "director", "year"), found, strict=True))
     for ref, label in s.labels().items():
-        key = label.rstrip(":").casefold()
-        if s.rows[ref].role == "textbox" and key in said:
+        key = next((k for k in said if k in label.casefold()), "")
+        if s.rows[ref].role == "textbox" and key:
             yield fill(s.rows[ref], said[key])
     yield _submit(s)
 

@@ -48,6 +48,8 @@ ALIVE = 1.0
 """Seconds within which a tab shows that it does not hang."""
 EXTRACT = 3500
 """Characters of text given at once."""
+HOVERS = 0.35
+"""Seconds: menus open a moment after the pointer has come, so that crossing them opens none."""
 KEYS = {"ctrl": "Control", "control": "Control", "alt": "Alt", "shift": "Shift", "cmd": "Meta",
         "meta": "Meta", "enter": "Enter", "return": "Enter", "esc": "Escape", "escape": "Escape",
         "tab": "Tab", "space": "Space", "backspace": "Backspace", "delete": "Delete",
@@ -149,6 +151,7 @@ async def _point(hand: Hand, how: str) -> Done:
     what = f"{how} {spot}"
     if how == "hover":
         await mouse.move(spot.x + 0.5, spot.y)
+        await asyncio.sleep(HOVERS)
         return Done(what, spot.element.ref)
     async with guarded(spot, hand.view):
         button: Literal["left", "right"] = "right" if how == "right" else "left"
