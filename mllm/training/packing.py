@@ -30,6 +30,8 @@ class Sample:
     """For each token the number of the ``spots`` that a pointer should look at to copy it; 0 where
     these are the newest tool result, -1 where nothing is to be copied. None means all 0."""
     spots: list[int] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+    """Of samples that share no trunk; none means that they are counted."""
 
 
 @dataclass
@@ -90,7 +92,7 @@ def _tensors(trees: Sequence[Tree]) -> dict[str, Any]:
             row["labels"] += [
                 token if on else IGNORED for token, on in zip(ids, learned, strict=True)
             ]
-            row["position_ids"] += range(first, len(sample.ids))
+            row["position_ids"] += sample.positions[first:] or range(first, len(sample.ids))
             row["segments"] += [segment] * length
             trunk = 0 if number else tree.trunk
             row["branches"] += [0] * trunk + [number + 1] * (length - trunk)

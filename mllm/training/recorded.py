@@ -11,6 +11,7 @@ import json
 import random
 import re
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from mllm.data.schemas import randomise
 from mllm.episode import Episode, messages
 from mllm.model import NanoProcessor
 from mllm.model.chat import to_chat, to_tools
-from mllm.model.tokenizer import CALL, CALL_END
+from mllm.model.tokenizer import ASSISTANT, CALL, CALL_END, TOOL, USER
 from mllm.training.actions import in_order, texts
 from mllm.training.packing import Sample
 from mllm.training.samples import assistant_sample
@@ -28,6 +29,9 @@ from mllm.training.variants import Variants
 OPENED = 0.65
 """Share of episodes that begin on a page that is open already, as with ``corvid run --url``."""
 OWN_TOOLS = ("browser", "page")
+FAR, JUMP = 0.5, 2500
+"""Share of the episodes that are read as if they were longer, and up to how many tokens each of two
+turns then begins later."""
 ROW = 250
 """Tokens that a row may have before its reference."""
 _NEAR = " near "
@@ -86,7 +90,25 @@ class Recorded:
         )
         aims, spots = aimed(self.processor, sample, episode)
         end = self.limit
-        return Sample(sample.ids[:end], sample.learned[:end], aims=aims[:end], spots=spots[:end])
+        return Sample(
+            sample.ids[:end],
+            sample.learned[:end],
+            aims=aims[:end],
+            spots=spots[:end],
+            positions=self._positions(sample.ids[:end], rng),
+        )
+
+    def _positions(self, ids: Sequence[int], rng: random.Random) -> list[int]:
+        """Positions that jump at the beginning of some turns, so that far more lies between them
+        than the episode has tokens: long runs are learned from short ones (positional skip-wise
+        training, arXiv 2309.10400)."""
+        marks = self.processor.tokenizer.convert_tokens_to_ids([USER, ASSISTANT, TOOL])
+        turns = [i for i, token in enumerate(ids) if i and token in marks]
+        if not turns or rng.random() > FAR:
+            return []
+        jumps = {i: rng.randint(0, JUMP) for i in rng.sample(turns, min(2, len(turns)))}
+        ahead = accumulate(jumps.get(i, 0) for i in range(len(ids)))
+        return [i + more for i, more in enumerate(ahead)]
 
     def _some_tools(self, rng: random.Random) -> list[ToolSpec]:
         own = [t for t in self.tools if t.name in OWN_TOOLS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from mllm.content import Text, ToolCall, ToolResult, ToolSpec
 from mllm.episode import Episode, Step
 from mllm.model import NanoProcessor
-from mllm.training.packing import Sample
+from mllm.model.tokenizer import ASSISTANT, TOOL, USER
+from mllm.training.packing import Sample, pack
 from mllm.training.recorded import Recorded
 
 ADDRESS = "http://127.0.0.1:4000/form.html"
@@ -127,3 +129,21 @@ def test_a_name_stands_in_the_wish_and_on_the_page(
     assert [sample.ids[i] for i in places] == [sample.ids[last]] * 2
     before = [str(processor.tokenizer.decode(sample.ids[:i])).splitlines()[-1] for i in places]
     assert "Press " in before[0] and before[1].startswith('button "')
+
+
+def test_some_episodes_are_read_as_if_they_were_long(
+    tmp_path: Path, processor: NanoProcessor
+) -> None:
+    lessons = Recorded(processor, [written(tmp_path)], TOOLS, 1, 4096)
+    samples = [lessons[i] for i in range(40)]
+    far = [sample for sample in samples if sample.positions]
+    assert 10 < len(far) < 30
+    assert max(sample.positions[-1] for sample in far) > 2048 > len(samples[0].ids)
+    marks = processor.tokenizer.convert_tokens_to_ids([USER, ASSISTANT, TOOL])
+    for sample in far:
+        assert sample.positions[0] == 0
+        for i, (here, there) in enumerate(pairwise(sample.positions)):
+            assert there == here + 1 or there > here and sample.ids[i + 1] in marks
+    (packed, _), counted = pack(far[:1], 4096), [s for s in samples if not s.positions]
+    assert packed["position_ids"][0].tolist() == far[0].positions
+    assert pack(counted[:1], 4096)[0]["position_ids"][0, -1] == len(counted[0].ids) - 1
