@@ -1,11 +1,11 @@
 """What a task names, against what was used and entered for it.
 
 A page says "Saved!" after a wrong act too, so that a fact which became true is no proof that it was
-the *task* that was done. The task's own words are: a control that it names and that nobody used (a
-field in any case: "the city should be Rome" names "City"), what stands near one of several that are
-called alike of which another one was used, or a text in quotes, a code, an address or a number that
-was entered nowhere and stands nowhere. Words can mislead, so that this only doubts: a claim that is
-repeated against its doubts is let through, and counts as unverified.
+the *task* that was done. The task's own words are: a control that it names and that nobody used (an
+empty field in any case: "the city should be Rome" names "City"), what stands near one of several
+that are called alike of which another one was used, or a text in quotes, a code, an address or a
+number that was entered nowhere and stands nowhere. Words can mislead, so that this only doubts: a
+claim that is repeated against its doubts is let through, and counts as unverified.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ ACTIVE = ("checked", "selected", "pressed", "expanded")
 
 @dataclass
 class Asked:
-    """Of one task: the names of all controls that a page ``offered``, those of ``fields`` to write
-    in or to set among them, what each of several stands ``near`` that are called alike, and the
-    words of what was ``used``: names of elements, texts, options."""
+    """Of one task: the names of all controls that a page ``offered``, those of ``fields`` that
+    were empty or are to be set among them, what each of several stands ``near`` that are called
+    alike, and the words of what was ``used``: names of elements, texts, options."""
 
     task: str = ""
     offered: set[str] = field(default_factory=set)
@@ -60,7 +60,7 @@ class Asked:
         for element in snapshot.elements:
             if element.acts:
                 self.offered |= {element.words, element.name, *element.options}
-            if element.role in (*WRITABLE, *FILLED):
+            if element.role in FILLED or element.role in WRITABLE and not element.value:
                 self.fields.add(element.name)
             if element.near and element.name:
                 self.near[element.name].add(element.near)

@@ -102,7 +102,8 @@ def test_what_is_named_and_was_not_used_is_doubted(task: str, used: list[str], l
     ],
 )
 def test_a_field_is_named_in_any_case(task: str, role: str, name: str, left: bool) -> None:
-    rows = (Element("e1", role, name), Element("e2", "button", "OK"))
+    value = "50" if role == "slider" else "" if role == "textbox" else None
+    rows = (Element("e1", role, name, value), Element("e2", "button", "OK"))
     offered = Snapshot("http://a", "", 640, 480, (0, 0), (640, 480), rows)
     assert (f'left out: "{name}" was not used' in doubt(task, offered, "OK")) is left
     assert doubt(task, offered, "OK", name) == ""
@@ -137,6 +138,12 @@ def test_of_several_called_alike_the_one_near_what_is_named_is_meant(
             asked.doubt(offered, "Vera Rosa")
     else:
         assert asked.doubt(offered, "Vera Rosa") == ""
+
+
+def test_a_field_that_holds_something_need_not_be_filled_in() -> None:
+    source = Element("e1", "textbox", "Text", "what is to be copied")
+    offered = Snapshot("http://a", "", 640, 480, (0, 0), (640, 480), (source,))
+    assert doubt("copy the text to the field and submit", offered) == ""
 
 
 def test_what_is_on_already_need_not_be_used() -> None:
