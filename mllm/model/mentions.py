@@ -47,16 +47,19 @@ class Mentions(nn.Module):
         self.register_buffer("letters", torch.zeros(shape, dtype=torch.uint8))
         self.said = nn.Parameter(torch.zeros(len(self.roles), config.hidden_size))
 
+    def quotes(self, ids: Tensor) -> bool:
+        """Whether there is a quote in some tokens: else ``forward`` is zero."""
+        return bool((self.letters[ids] == ord('"')).any())
+
     def forward(self, sources: Tensor, visible: Tensor) -> Tensor:
         """What the decoder reads beside the last t of the words ``sources`` ``(b, n)``, of which it
         sees ``visible`` ``(b, t, n)``: ``(b, t, d)``, not zero where a pair of quotes closes whose
         text stood in what someone said before this speech began."""
-        b, t, n = visible.shape
+        b, t, _ = visible.shape
         told = torch.zeros(b, t, len(self.roles), dtype=self.said.dtype, device=sources.device)
-        if bool((self.letters[sources[:, n - t :]] == ord('"')).any()):
-            for row, own, path in _paths(visible):
-                closed = self._conversation(sources[row, path]).closed(len(path) - len(own))
-                told[row, own] = torch.from_numpy(closed).to(told)
+        for row, own, path in _paths(visible):
+            closed = self._conversation(sources[row, path]).closed(len(path) - len(own))
+            told[row, own] = torch.from_numpy(closed).to(told)
         out: Tensor = told @ self.said * self.said.shape[1] ** 0.5
         return out
 

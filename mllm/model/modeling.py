@@ -238,11 +238,13 @@ class NanoForConditionalGeneration(  # type: ignore[no-untyped-call]
         self, x: Tensor, sources: Tensor, seen: Tensor, mask: Tensor, cache: Cache | None
     ) -> Tensor:
         """``x`` of a segment, with what is told of it and the visual tokens that its text names."""
-        before, shown = self.head.shown(sources, seen, cache)
-        x = x + self.mentions(before, mask[:, 0])
         named = self._located(sources) & ~seen.any(-1)
-        if not named.any():
+        quoted = self.mentions.quotes(sources)
+        if not quoted and not named.any():  # most tokens: what was before need not be gathered
             return x
+        before, shown = self.head.shown(sources, seen, cache)
+        if quoted:
+            x = x + self.mentions(before, mask[:, 0])
         row, place = named.nonzero(as_tuple=True)
         same = (before[row] == sources[row, place][:, None]) & shown.any(-1)[row]
         order = torch.arange(1, before.shape[1] + 1, device=x.device)
