@@ -14,7 +14,7 @@ const nears = rows => {
   const nodes = rows.map(r => find(r[0])), out = rows.map(() => "");
   const groups = new Map();
   rows.forEach(([, role, name], i) => {
-    if (!nodes[i] || role in RANKS || TELLING.has(role) || role === "iframe") return;
+    if (!nodes[i] || TELLING.has(role) || ["text", "img", "iframe", "canvas"].includes(role)) return;
     if (!name) { if (FIELD.has(role)) out[i] = beside(nodes[i], role); return; }
     const key = `${role} ${name}`;
     if (!groups.has(key)) groups.set(key, []);

@@ -35,6 +35,14 @@ def test_one_of_several_is_told_by_the_title_of_its_row(surf: Surfer, site: Site
     ]
 
 
+def test_links_are_told_apart_too(surf: Surfer, site: Site) -> None:
+    row = "<tr><td>{}<td><a href=x>Edit</a></tr>"
+    assert acting(surf, site, f"<table>{row.format('Vera')}{row.format('Rosa')}</table>") == [
+        'link "Edit" near "Vera"',
+        'link "Edit" near "Rosa"',
+    ]
+
+
 def test_by_the_title_of_its_card_or_question(surf: Surfer, site: Site) -> None:
     cards = CARD.format("Chair") + CARD.format("Knife")
     questions = QUESTION.format("Do you smoke?", "a", "a") + QUESTION.format("Tea?", "b", "b")
