@@ -108,8 +108,7 @@ class MixtureHead(nn.Module):
         ``seen`` ``(b, t, d)``."""
         keys = self._split(self.key(states))
         if self.places:
-            shown = seen.any(-1)[:, None, :, None]
-            keys = torch.cat([keys, self._placed(self.place_key, states) * shown], 1)
+            keys = torch.cat([keys, self._place_keys(states, seen.any(-1)).to(keys.dtype)], 1)
         if cache is None:
             return keys, sources
         kept = torch.cat([sources[..., None].float(), seen.float()], -1)
@@ -221,6 +220,13 @@ class MixtureHead(nn.Module):
         looked = (trusted.transpose(1, 2) * (weights * there).sum(-1)).sum(1)
         unsure = there.any(-1)[:, 0] & (log_p.detach() < SURE)
         return log_p, -(looked + LEAST_WEIGHT).log() * unsure
+
+    def _place_keys(self, states: Tensor, shown: Tensor) -> Tensor:
+        """Keys of the pointers to places ``(b, places, t, head_dim)``, zero where not ``shown``
+        ``(b, t)``: text is not looked at, and there is far more of it."""
+        found = self._placed(self.place_key, states[shown][None])[0].transpose(0, 1)
+        keys = found.new_zeros(*shown.shape, self.places, self.head_dim)
+        return keys.index_put((shown,), found).transpose(1, 2)
 
     def _placed(self, layer: nn.Module, states: Tensor) -> Tensor:
         """Queries or keys of the pointers to places ``(b, places, t, head_dim)``. Each part of the
