@@ -90,9 +90,10 @@ def booking(d: Draw) -> Built:
     guests = next(o for o in options if o in forms or o == f"{n} {ui['people']}")
     done, full = f"{ui['booked']}: {name}, {day}", ui["full"]
     days = d.all("days")[: rng.randint(5, 6)] if day != d.all("days")[-1] else d.all("days")
+    none = rng.choice(("", ui["please"]))
     first = [
-        (_choice(ui["guests"], "guests", options), select(ui["guests"], guests)),
-        (_choice(ui["day"], "day", days), select(ui["day"], day)),
+        (_choice(ui["guests"], "guests", options, none), select(ui["guests"], guests)),
+        (_choice(ui["day"], "day", days, none), select(ui["day"], day)),
     ]
     rng.shuffle(first)
     acts = [act for _, act in first]
@@ -102,7 +103,7 @@ def booking(d: Draw) -> Built:
     if timed:
         rows = "".join(button(t, f"pick(this,{js(t)})") for t in sorted(times))
         more = f'<div role="group" aria-label="{ui["time"]}">{rows}</div>'
-        acts.append(click(rng.choice(times)))
+        acts.append(click(sorted(times)[0]))
     lure = button(ui["lure"], "note('lure');location.hash='offer'") if rng.random() < 0.5 else ""
     extra = field(ui["wishes"], "wishes") if rng.random() < 0.4 else ""
     agree = field(ui["terms"], "terms", 'type="checkbox"') if terms else ""
@@ -112,14 +113,21 @@ def booking(d: Draw) -> Built:
     further = button(ui["next"] if review else ui["confirm"], f"ready()&&({on},1)")
     if waits:
         further = further.replace("<button ", "<button id=further disabled ", 1)
+    summed, closes = rng.random() < 0.5, rng.random() < 0.5
     body = (
-        f"{lure}<div id=one>{''.join(h for h, _ in first)}{more}"
+        f"<div id=all>{lure}<div id=one>{''.join(h for h, _ in first)}{more}"
         f"{button(ui['next'], 'go()')}</div>"
         f"<div id=two hidden><h2>{ui['details']}</h2>{field(ui['name'], 'name')}{extra}{agree}"
         f"{back[0]}{further}</div>"
-        f"<div id=three hidden><h2>{ui['review']}</h2>{back[1]}"
-        f"{button(ui['confirm'], 'send()')}</div>"
+        f"<div id=three hidden><h2>{ui['review']}</h2><dl id=sum></dl>{back[1]}"
+        f"{button(ui['confirm'], 'send()')}</div></div>"
+        f"<section id=end hidden><h2>{ui['booked']}</h2><p id=receipt></p></section>"
     )
+    told = [[ui["guests"], "guests"], [ui["day"], "day"], [ui["name"], "name"]]
+    accepted = f"out({js(ui['booked'])}+': '+sent[2]+', '+sent[1])"
+    if closes:  # nothing is left but what was booked
+        done = ui["booked"]
+        accepted = "show('all',false);show('end');out('');$('receipt').textContent=sent.join(', ')"
     ask, must = js(ui["missing"]), js(ui["terms"] + "?")
     script = (
         "let time='';function pick(b,t){time=t;document.querySelectorAll('[role=group] button')"
@@ -127,15 +135,14 @@ def booking(d: Draw) -> Built:
         f"function go(){{if(!$('guests').value||!$('day').value||({js(timed)}&&!time))"
         f"{{out({ask});return}}out('');show('one',false);show('two')}}"
         f"function ready(){{const t=$('terms');if(t&&!t.checked){{out({must});return false}}"
-        "out('');return true}"
+        f"$('sum').innerHTML={js(told)}.map(([k,i])=>{js(summed)}?`<dt>${{k}}</dt><dd>${{$(i).value}}"
+        "</dd>`:'').join('');out('');return true}"
         "document.oninput=()=>{const b=$('further'),t=$('terms');"
         "if(b)b.disabled=!$('name').value||(t&&!t.checked)};"
         "async function send(){const sent=[$('guests').value,$('day').value,$('name').value];"
         f"const r=await fetch({js('refuse' if refused else 'accept')},"
         "{method:'POST',body:JSON.stringify(sent)});"
-        "if(r.ok){state.sent=sent;"
-        f"out({js(ui['booked'])}+': '+sent[2]+', '+sent[1])}}"
-        f"else{{note(sent);out({js(full)})}}}}"
+        f"if(r.ok){{state.sent=sent;{accepted}}}else{{note(sent);out({js(full)})}}}}"
     )
     acts += [click(ui["next"]), fill(ui["name"], name)]
     acts += [check(ui["terms"])] * terms + [click(ui["next"])] * review + [click(ui["confirm"])]
@@ -147,6 +154,7 @@ def booking(d: Draw) -> Built:
     return Built(body, script, slots, tuple(acts), success, done)
 
 
-def _choice(label: str, id: str, options: list[str]) -> str:
-    rows = "".join(f"<option>{one}</option>" for one in ("", *options))
+def _choice(label: str, id: str, options: list[str], none: str = "") -> str:
+    rows = "".join(f"<option>{one}</option>" for one in options)
+    rows = f'<option value="">{none}</option>{rows}'
     return f'<label>{label} <select id="{id}">{rows}</select></label>'
