@@ -12,30 +12,33 @@ from typing import Any
 
 from tools.gui.observation import FILLED, MARKS, WRITABLE, Element, Told
 from tools.gui.targets import by_name, names_of
+from tools.protocol import SCREENSHOT
 
-_SPOT = {"type": "string", "pattern": r"^[a-z]\w*(\.\w+)*:\d+,\d+$"}
+_SPOT = {"type": "string", "pattern": rf"^{SCREENSHOT}\d+:\d+,\d+$"}
 """A point on a screenshot."""
 
 Schema = dict[str, Any]
 
 
-def narrowed(parameters: Schema, told: Told) -> Schema | None:
+def narrowed(parameters: Schema, told: Told, spots: bool = True) -> Schema | None:
     """``parameters``, those of a tool whose ``action`` is one of ``tools.gui.actions``, with what
     is there for each action; None while no model was told of anything. Actions that nothing is
-    there for are left out."""
+    there for are left out, and without ``spots`` points on screenshots."""
     names = dict(_names(told))
     if not names:
         return None
     actions = [
         some
         for action in parameters["properties"]["action"]["anyOf"]
-        for some in _with_targets(action, names)
+        for some in _with_targets(action, names, spots)
     ]
     properties = parameters["properties"] | {"action": {"anyOf": actions}}
     return parameters | {"properties": properties}
 
 
-def _with_targets(action: Schema, names: dict[Element, list[str]]) -> Iterator[Schema]:
+def _with_targets(
+    action: Schema, names: dict[Element, list[str]], spots: bool
+) -> Iterator[Schema]:
     """An action with the targets that it can have; one to choose from lists once for each list."""
     properties: Schema = action["properties"]
     if "target" not in properties:
@@ -50,7 +53,7 @@ def _with_targets(action: Schema, names: dict[Element, list[str]]) -> Iterator[S
                 yield _with(action, target={"enum": called}, options=options)
         return
     called = [one for element, some in names.items() if _takes(name, element) for one in some]
-    anywhere = [] if name in ("type", "clear", "check") else [_SPOT]
+    anywhere = [_SPOT] if spots and name not in ("type", "clear", "check") else []
     if called or anywhere:
         target = {"anyOf": [*([{"enum": called}] if called else []), *anywhere]}
         yield _with(action, **{key: target for key in ("target", "to") if key in properties})

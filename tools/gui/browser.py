@@ -80,7 +80,9 @@ class Browser(Tool):
     def possible(self, run: str) -> dict[str, Any] | None:
         """The schema with the targets and options of the page as this run was told of it."""
         driver = self._driver
-        return narrowed(self.spec.parameters, driver.told) if driver.run == run else None
+        if driver.run != run:
+            return None
+        return narrowed(self.spec.parameters, driver.told, spots=bool(driver.screen.shots))
 
     def run(
         self,

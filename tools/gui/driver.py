@@ -43,7 +43,7 @@ class Driver:
     deeds: list[Deed] = field(default_factory=list)
     """What recoveries did; the next observation records it."""
     run: str | None = None
-    """The run at work: another run begins with nothing told, tried or claimed."""
+    """The run at work: another run begins with nothing told, shown, tried or claimed."""
 
     async def act(self, wish: Wish, context: ToolContext) -> Seen:
         """Raises ``Failure`` where nothing was done or nothing changed, and ``Unapproved`` where a
@@ -156,6 +156,7 @@ class Driver:
     def _enter(self, context: ToolContext) -> None:
         if context.run != self.run:
             self.run, self.told, self.loops = context.run, Told(), Loops()
+            self.screen = Screen()
             self.untold.clear()
             self.deeds.clear()
             self.session.ledger.clear(context.task)

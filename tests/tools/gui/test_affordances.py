@@ -40,7 +40,7 @@ def test_a_target_is_there(schema: dict[str, Any], surf: Surfer) -> None:
     assert fits(schema, "scroll", direction="up")
     assert not fits(schema, "click", target="Show me") and not fits(schema, "click", target="e9999")
     assert not fits(schema, "click", target="Cup")  # two are called so: their references tell
-    assert fits(schema, "click", target="screen1:10,20") and fits(schema, "goto", url="x.example")
+    assert fits(schema, "goto", url="x.example")
 
 
 def test_an_action_takes_what_it_is_for(schema: dict[str, Any]) -> None:
@@ -50,6 +50,13 @@ def test_an_action_takes_what_it_is_for(schema: dict[str, Any]) -> None:
     assert fits(schema, "select", target="Day", options=["Sunday"])
     assert not fits(schema, "select", target="Day", options=["Monday"])
     assert not fits(schema, "select", target="Name", options=["Sunday"])
+
+
+def test_points_lie_on_screenshots(schema: dict[str, Any], surf: Surfer) -> None:
+    assert not fits(schema, "click", target="screen1:10,20")  # none was taken
+    surf.look()
+    assert fits(possible(surf), "click", target="screen1:10,20")
+    assert not fits(possible(surf), "click", target="e2:10,20")
 
 
 def test_it_follows_what_was_told(schema: dict[str, Any], surf: Surfer, site: Site) -> None:
