@@ -15,6 +15,7 @@ from string import Template
 
 from agent.script.assertions import assertions
 from agent.script.python import element, literal, secret_names
+from tools.gui.actions import DragBy
 from tools.gui.deeds import Deed
 from tools.gui.safety import with_scheme
 
@@ -129,6 +130,16 @@ def _call(deed: Deed, page: str, media: dict[str, Path]) -> Iterator[str]:
         case "drag":
             to = deed.anchors.get("to")
             yield f"{at}.drag_to({element(to, page)})" if to else "# Left out: a drag to a point."
+        case "drag_by":
+            dx, dy = DragBy.model_validate(action).end(0, 0)
+            yield f"{at}.hover()"
+            yield f"box = {at}.bounding_box()"
+            yield "assert box"
+            yield f"{page}.mouse.down()"
+            yield f"x = box['x'] + box['width'] / 2 + {dx:g}"
+            yield f"y = box['y'] + box['height'] / 2 + {dy:g}"
+            yield f"{page}.mouse.move(x, y, steps={action['steps']})"
+            yield f"{page}.mouse.up()"
         case "scroll":
             across = action["direction"] in ("left", "right")
             far = action["screens"] * (1280 if across else 720)

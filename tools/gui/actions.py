@@ -103,17 +103,39 @@ class Check(Value):
     on: bool = True
 
 
+Steps: TypeAlias = Annotated[int, Field(ge=2, le=100)]
+
+
 class Drag(Value):
     target: Target
     name: Literal["drag"]
     to: Target
-    steps: Annotated[int, Field(ge=2, le=100)] = 12
+    steps: Steps = 12
+
+
+Direction: TypeAlias = Literal["down", "up", "right", "left"]
+
+
+class DragBy(Value):
+    """Drags to where nothing has a name."""
+
+    target: Target
+    name: Literal["drag_by"]
+    direction: Direction
+    pixels: Annotated[int, Field(ge=1, le=5000)] = 50
+    steps: Steps = 12
+
+    def end(self, x: float, y: float) -> tuple[float, float]:
+        """Where a drag ends that begins at ``(x, y)``."""
+        sign = 1 if self.direction in ("down", "right") else -1
+        across = self.direction in ("left", "right")
+        return (x + sign * self.pixels, y) if across else (x, y + sign * self.pixels)
 
 
 class Scroll(Value):
     target: Target | None = None
     name: Literal["scroll"]
-    direction: Literal["down", "up", "right", "left"]
+    direction: Direction
     screens: Annotated[float, Field(gt=0, le=50)] = 0.8
 
 
@@ -213,6 +235,7 @@ Action: TypeAlias = Annotated[
     | Select
     | Check
     | Drag
+    | DragBy
     | Scroll
     | Upload
     | Back

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from tools.gui.actions import Action, Drag, PointAt, Press, Type, Upload
+from tools.gui.actions import Action, Drag, DragBy, PointAt, Press, Type, Upload
 from tools.gui.words import DISMISS, FINAL, NO, RULES, YES
 
 QUESTION = 200
@@ -89,7 +89,7 @@ def _matter(
             return _press(action.keys, facts)
         case PointAt(name="click" | "double" | "download"):
             return _control(facts)
-        case Drag():
+        case Drag() | DragBy():
             words, because = RULES["delete"]
             bin = next((w for w in BINS if w in to.casefold()), "") or words.on(to)
             return ("delete", f"it is dragged to {_q(to)}; {because}") if bin else None

@@ -10,7 +10,18 @@ from typing import Any
 from playwright.async_api import Error
 
 from tools.gui import approval, failures
-from tools.gui.actions import LOOKS, MOVES, Finish, Goto, Press, Spot, Target, Type, Upload
+from tools.gui.actions import (
+    LOOKS,
+    MOVES,
+    DragBy,
+    Finish,
+    Goto,
+    Press,
+    Spot,
+    Target,
+    Type,
+    Upload,
+)
 from tools.gui.approval import Unapproved
 from tools.gui.capture import png
 from tools.gui.deeds import Deed, closed, opened
@@ -18,7 +29,7 @@ from tools.gui.hand import File, Hand
 from tools.gui.judge import Done, Verdict, decide
 from tools.gui.observation import Element, Snapshot, Told
 from tools.gui.perform import perform
-from tools.gui.preflight import Aim, at, resolve
+from tools.gui.preflight import Aim, aim, at, resolve, under
 from tools.gui.screen import Screen
 from tools.gui.session import Session
 from tools.gui.shown import shown
@@ -77,11 +88,13 @@ class Attempt:
         """Raises ``Failure`` where nothing was done or nothing changed, and ``Unapproved``."""
         wish, action, view = self.wish, self.wish.action, self.view
         target, to = await self._find(targets.get("target")), await self._find(targets.get("to"))
+        if isinstance(action, DragBy):
+            to = await self._end(action, target)
         element, end = _element(target), _element(to)
         if element:
             self.ref, self.label = element.ref, element.label()
         self.to = end.name if end else ""
-        self.refs = {k: e.ref for k, e in (("target", element), ("to", end)) if e}
+        self.refs = {k: e.ref for k, e in (("target", element), ("to", end)) if e and k in targets}
         file = _file(action.file, self.context) if isinstance(action, Upload) else None
         pictured = isinstance(target, Aim) or (element is not None and element.role == "canvas")
         url = view.page.url
@@ -150,6 +163,12 @@ class Attempt:
         shown = self.screen.shots.get(self.context.artifact(target.picture).sha256)
         spot_is_fresh(point, shown, await self.view.snapshot())
         return await at(point, self.view)
+
+    async def _end(self, action: DragBy, target: Found) -> Aim:
+        """Where it ends, and what lies there."""
+        assert target is not None
+        start = target if isinstance(target, Aim) else await aim(target, self.view)
+        return await under(*action.end(start.x, start.y), self.view)
 
     async def _begin(self, pictured: bool) -> None:
         """Everything before the effect is settled: ask, and remember how it was."""

@@ -17,6 +17,7 @@ from tools.gui.actions import (
     Check,
     Clear,
     Drag,
+    DragBy,
     Extract,
     Finish,
     Goto,
@@ -78,7 +79,7 @@ async def perform(action: Action, hand: Hand, told: Told) -> Done:
             return await fields.select(hand, action.options)
         case Check():
             return await fields.check(hand, action.on)
-        case Drag():
+        case Drag() | DragBy():
             return await _drag(hand, action.steps)
         case Scroll():
             return await _scroll(hand, action)

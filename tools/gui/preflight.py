@@ -123,15 +123,19 @@ _REVEAL = """(frame, [dx, dy]) => {
 
 async def at(point: Point, view: View) -> Aim:
     """What lies at a point of a screenshot of the present viewport."""
-    frame = view.page.main_frame
-    document = await view.document(frame)
+    document = await view.document(view.page.main_frame)
     width, height = await document.ask("viewport")
-    x, y = point.x * width / point.width, point.y * height / point.height
+    return await under(point.x * width / point.width, point.y * height / point.height, view)
+
+
+async def under(x: float, y: float, view: View) -> Aim:
+    """What lies at a point of the viewport. Raises ``Failure`` not_found outside of it."""
+    document = await view.document(view.page.main_frame)
     whole = (x, y)
     while True:
         hit = await document.ask("at", x, y)
         if hit is None:
-            raise Failure("not_found", f"there is nothing at ({point.x:g}, {point.y:g})")
+            raise Failure("not_found", f"there is nothing at ({whole[0]:g}, {whole[1]:g})")
         number, role = hit[0], hit[1]
         inner = await _frame_at(view, document, number) if role == "iframe" else None
         if inner is None:

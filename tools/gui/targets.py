@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from mllm.content import Point
 from tools.gui.failures import Failure, stale
+from tools.gui.judge import plain
 from tools.gui.observation import Element, Snapshot
 
 REFERENCE = re.compile(r"e\d+")
@@ -22,8 +23,8 @@ def by_words(snapshot: Snapshot, words: str) -> Element:
     """The one element with this text or label: exactly so called before containing it, controls
     before text, in view before out of view. What is no control and much longer than the words is
     not meant by them. Raises ``Failure`` not_found or ambiguous."""
-    wanted = _plain(words)
-    called = [(e, _plain(e.name)) for e in snapshot.elements if e.role != "iframe"]
+    wanted = plain(words)
+    called = [(e, plain(e.name)) for e in snapshot.elements if e.role != "iframe"]
     for fits in (
         by_name(snapshot.elements).get(wanted, []),
         [e for e, name in called if name.rstrip(" *:") == wanted.rstrip(" *:")],
@@ -31,7 +32,7 @@ def by_words(snapshot: Snapshot, words: str) -> Element:
     ):
         if fits:
             return _only(likeliest(fits, snapshot), words)
-    names = {_plain(e.words): e for e, _ in called if e.words}
+    names = {plain(e.words): e for e, _ in called if e.words}
     near = [names[n].label() for n in get_close_matches(wanted, list(names), MOST // 2, 0.5)]
     hint = f" Similar: {'; '.join(near)}." if near else " Look at the page, or scroll."
     raise Failure("not_found", f"nothing on the page is called {words!r}.{hint}")
@@ -43,9 +44,9 @@ def by_name(elements: Iterable[Element]) -> dict[str, list[Element]]:
     tiers: tuple[dict[str, list[Element]], ...] = ({}, {}, {})
     for e in elements:
         if e.role != "iframe":
-            tiers[0 if e.acts else 2].setdefault(_plain(e.name), []).append(e)
+            tiers[0 if e.acts else 2].setdefault(plain(e.name), []).append(e)
             if e.near:
-                tiers[1].setdefault(_plain(e.words), []).append(e)
+                tiers[1].setdefault(plain(e.words), []).append(e)
     return tiers[2] | tiers[1] | tiers[0]
 
 
@@ -69,7 +70,7 @@ def names_of(
 ) -> Iterator[str]:
     """The names that mean this element alone, of all that are ``named`` (``by_name``)."""
     for name in dict.fromkeys((element.words, element.name)):
-        alike = named.get(_plain(name), [])
+        alike = named.get(plain(name), [])
         meant = name.strip() and not REFERENCE.fullmatch(name)
         if meant and likeliest(alike, snapshot) == [element]:
             yield name
@@ -114,7 +115,3 @@ def _only(found: list[Element], words: str) -> Element:
 
 def _means(text: str, words: str) -> bool:
     return len(text) <= LONGER * len(words) or text.startswith((f"{words}:", f"{words}："))
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()

@@ -207,3 +207,26 @@ def test_tabs_questions_and_downloads(does: Does, site: Site, tmp_path: Path) ->
 def test_a_run_without_a_page_has_nothing_to_repeat(does: Does) -> None:
     with pytest.raises(InputError, match="opened no page"):
         deeds.read(does())
+
+
+def test_what_was_dragged_by_a_distance_is_dragged_again(
+    does: Does, site: Site, tmp_path: Path
+) -> None:
+    page = """<button id=box style="position: fixed; left: 50px; top: 50px">Box</button><p id=at></p>
+      <script>let on = false;
+      box.onpointerdown = () => on = true;
+      onpointermove = e => { if (on) box.style.left = e.x - box.offsetWidth / 2 + "px"; };
+      onpointerup = e => {
+        on = false;
+        at.textContent = box.getBoundingClientRect().x > 240 ? "far" : "near";
+      };
+      </script>"""
+    run = does(
+        act("goto", url=site.put(page)),
+        act("drag_by", target="Box", direction="right", pixels=200, expect={"text": "far"}),
+        act("done", evidence=[{"text": "far"}]),
+    )
+    assert {step.how for step in again(run)} == {"done"}
+    assert plain_pytest(exported(run), tmp_path).returncode == 0
+    said = plain_pytest(exported(run).replace("+ 200", "+ 100"), tmp_path)
+    assert said.returncode == 1 and "far" in said.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tools.gui.conftest import Site, Surfer
+from tests.tools.gui.conftest import Person, Site, Surfer
 from tools.protocol import ToolError
 
 OUT = "<p id=out>clicked: </p>"
@@ -199,7 +199,22 @@ def test_dragging_takes_steps(surf: Surfer, site: Site) -> None:
       onpointerup = e => box.textContent = moves > 8 ? `moved to ${e.x},${e.y}` : "too fast";
       </script>"""
     surf.open(site.put(page))
-    assert '"moved to 430,330"' in surf("drag", target="Box", to="Bin")
+    assert '"moved to 80,170"' in surf("drag_by", target="Box", direction="down", pixels=80)
+    assert '"moved to 60,170"' in surf("drag_by", target="moved to", direction="left", pixels=20)
+    with pytest.raises(ToolError, match="^not_found: there is nothing at"):
+        surf("drag_by", target="moved to", direction="right", pixels=2000)
+    assert '"moved to 430,330"' in surf("drag", target="moved to", to="Bin")
+
+
+def test_where_a_drag_by_a_distance_ends_counts(surf: Surfer, site: Site, person: Person) -> None:
+    page = """<style>div{position:absolute;width:60px;height:60px}</style>
+      <div role=button style="left:50px;top:60px">Letter</div>
+      <div role=button style="left:150px;top:60px">Trash</div>"""
+    surf.open(site.put(page))
+    person.agrees = False
+    with pytest.raises(ToolError, match="^refused|not agree"):
+        surf("drag_by", target="Letter", direction="right", pixels=100)
+    assert [request.matter for request in person.asked] == ["delete"]
 
 
 def test_other_ways_of_pointing(surf: Surfer, site: Site) -> None:

@@ -43,10 +43,14 @@ def find(target: str, now: Snapshot, told: Told, roles: Collection[str] = ()) ->
 
 
 def at(point: Point, now: Snapshot) -> Aim:
-    """What lies at a point of a screenshot: the smallest control there, else the smallest text."""
-    x, y = point.x * now.width / point.width, point.y * now.height / point.height
+    """What lies at a point of a screenshot."""
+    return under(point.x * now.width / point.width, point.y * now.height / point.height, now)
+
+
+def under(x: float, y: float, now: Snapshot) -> Aim:
+    """What lies at a point of the screen: the smallest control there, else the smallest text."""
     hit = [e for e in now.elements if e.corners and _inside(x, y, e.corners)]
-    place = Element("", "point", f"{point.x:g},{point.y:g}")
+    place = Element("", "point", f"{x:g},{y:g}")
     return Aim(min(hit, key=lambda e: (not e.acts, _area(e)), default=place), x, y)
 
 

@@ -16,6 +16,7 @@ from tools.gui.actions import (
     MOVES,
     Action,
     Back,
+    DragBy,
     Finish,
     Goto,
     Press,
@@ -29,7 +30,7 @@ from tools.gui.asked import Asked
 from tools.gui.failures import Failure
 from tools.gui.judge import Done, Verdict, decide
 from tools.gui.loops import Loops, state_of
-from tools.gui.native.aim import Aim, at, find
+from tools.gui.native.aim import Aim, aim, at, find, under
 from tools.gui.native.facts import Claims, about, holds
 from tools.gui.native.hand import Hand
 from tools.gui.native.perform import perform
@@ -103,6 +104,9 @@ class Driver:
             raise failures.refused(_short(action), objection)
         target = self._find(getattr(action, "target", None), action, now, context)
         to = self._find(getattr(action, "to", None), action, now, context)
+        if isinstance(action, DragBy) and target is not None:
+            start = target if isinstance(target, Aim) else aim(target, self.port)
+            to = under(*action.end(start.x, start.y), now)
         element, end = _element(target), _element(to)
         ref = element.ref if element else ""
         before = {} if isinstance(action, Goto) else self._holds(wish, now, ref)

@@ -13,6 +13,7 @@ from tools.gui.actions import (
     Check,
     Clear,
     Drag,
+    DragBy,
     Extract,
     Finish,
     Goto,
@@ -68,7 +69,7 @@ def perform(action: Action, hand: Hand) -> Done:
             return fields.select(hand, action.options)
         case Check():
             return fields.check(hand, action.on)
-        case Drag():
+        case Drag() | DragBy():
             start, end = hand.aim(hand.target), hand.aim(hand.to)
             hand.begin()
             port.drag((start.x, start.y), (end.x, end.y), action.steps)
