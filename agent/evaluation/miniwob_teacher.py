@@ -397,6 +397,13 @@ def _flight(s: Screen, asked: str) -> Play:
     yield {"name": "click", "target": f"Book flight for ${price}"}
 
 
+def _drag(s: Screen, asked: str) -> Play:
+    direction = _words(asked, r"Drag the \w+ (\w+)")[0]
+    shape = s.all("clickable")[0]
+    yield {"name": "drag_by", "target": shape.ref, "direction": direction, "pixels": 30}
+    yield _submit(s)
+
+
 def _sort(s: Screen, asked: str) -> Play:
     rows = [r for r in s.all("text", acts=False) if re.fullmatch(r"-?\d+", r.name)]
     for i in range(len(rows)):
@@ -462,6 +469,8 @@ TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
     "click-tab-2-medium": _tabs,
     "copy-paste": _copy,
     "copy-paste-2": _copy,
+    "drag-circle": _drag,
+    "drag-single-shape": _drag,
     "drag-sort-numbers": _sort,
     "enter-date": _date,
     "enter-password": _typed(r'password "(.+)" into', 2),
