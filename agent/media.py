@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from agent.errors import InputError
@@ -25,6 +26,7 @@ MAX_PIXELS = 40_000_000
 """Larger pictures are refused before they are decoded."""
 MAX_SIDE = 4096
 """Larger pictures are scaled down for tools and models."""
+PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 
 Source: TypeAlias = "str | Path | bytes | Image.Image"
 """A file, encoded bytes, or a picture in memory."""
@@ -104,8 +106,7 @@ def decode(data: bytes, name: str = "the picture") -> tuple[Image.Image, str]:
 def working_copy(picture: Image.Image) -> Image.Image:
     """Upright, opaque, RGB and of bearable size."""
     picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I;16"):  # Pillow would clip 16 bits to white instead of scaling
-        picture = picture.point(lambda value: value / 256).convert("L")
+    picture = _eight_bits(picture)
     if "A" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, "white")
@@ -114,6 +115,15 @@ def working_copy(picture: Image.Image) -> Image.Image:
     if max(picture.size) > MAX_SIDE:
         picture.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     return picture
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Scaled from 16 bits, which Pillow would clip to white."""
+    if not picture.mode.startswith("I"):
+        return picture
+    deep = np.asarray(picture).clip(0, 65535)
+    scale = 256 if picture.mode != "I" or deep.max() > 255 else 1
+    return Image.fromarray((deep // scale).astype(np.uint8))
 
 
 def encode(picture: Image.Image) -> bytes:
@@ -125,7 +135,9 @@ def encode(picture: Image.Image) -> bytes:
 
 def _read_picture(source: Source) -> tuple[str, bytes]:
     if isinstance(source, Image.Image):
-        return "picture", encode(source)
+        upright = ImageOps.exif_transpose(source)  # PNG keeps no orientation
+        kept = upright.mode in PNG_MODES
+        return "picture", encode(upright if kept else _eight_bits(upright).convert("RGB"))
     if isinstance(source, bytes):
         if not source:
             raise InputError("The picture is empty: give the bytes of a PNG or JPEG file.")

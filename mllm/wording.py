@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import accumulate
 
 _WORD = re.compile(r"[\u4e00-\u9fff]|[^\s\u4e00-\u9fff]+")
 """A run without spaces, or one Chinese character."""
@@ -17,9 +18,14 @@ def stands_in(wanted: str, text: str) -> bool:
     """Whether ``wanted`` stands in ``text`` in whole words: PLATFORM 1 does not in PLATFORM 11.
     Case, punctuation and spaces do not count, since readers of text lose and add them."""
     sought = _letters(wanted)
-    words = [_letters(word) for word in _WORD.findall(text)]
-    runs = (words[i:j] for i in range(len(words)) for j in range(i + 1, len(words) + 1))
-    return bool(sought) and any("".join(run) == sought for run in runs)
+    words = [letters for word in _WORD.findall(text) if (letters := _letters(word))]
+    ends = set(accumulate(map(len, words)))
+    begins = {0, *ends}
+    letters, at = "".join(words), -1
+    while sought and (at := letters.find(sought, at + 1)) >= 0:
+        if at in begins and at + len(sought) in ends:
+            return True
+    return False
 
 
 def times(wanted: str, lines: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from agent.result import Claim, Questions
 from agent.verify.checks import Finding, Weighed
 from agent.verify.concepts import concepts
 from agent.verify.correction import edited
-from agent.verify.findings import judge, weigh
+from agent.verify.findings import judge, weigh, weigh_all
 from agent.verify.questions import questions
 from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
@@ -56,7 +56,7 @@ def verify_answer(
     unread = [part.strip() for part, some in zip(parts, taken, strict=True) if some is None]
     asked = questions([draft for some in taken for draft in some or ()], unread)
     experts.answer(images, asked)
-    weighed = tuple(tuple((d, weigh(d, images, experts)) for d in some or ()) for some in taken)
+    weighed = tuple(tuple(weigh_all(some or (), images, experts)) for some in taken)
     return Judged(tuple(parts), weighed, asked, usage)
 
 

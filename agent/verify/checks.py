@@ -22,6 +22,7 @@ from mllm.content import Artifact, Box
 from mllm.evaluation.yes_no import parse_yes_no
 from mllm.geometry import RELATIONS, Relation, relate
 from mllm.wording import stands_in
+from tools.color import color_term
 from tools.select import fits
 
 LIKELY = 0.5
@@ -113,9 +114,12 @@ def _attribute(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     colors = sorted({b.color for b in boxes if b.color})
     found = ", ".join(colors) or "no colour"
     if right := tuple(b for b in boxes if fits(b, None, draft.value)):
+        one, many = forms(draft.object)
+        if len(right) < len(boxes) and draft.object.lower() == many != one:  # "The cups are red."
+            return Finding(None, found, "detect")
         return Finding(True, found, "detect", right)
-    one = color_word(colors[0], draft.value) if len(colors) == 1 else ""
-    true = _changed(draft, value=one) if one else None
+    word = color_word(colors[0], draft.value) if len(colors) == 1 else ""
+    true = _changed(draft, value=word) if word else None
     return Finding(False, found, "detect", boxes, instead=true)
 
 
@@ -167,7 +171,9 @@ def _text(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
     # page, all lines are one text.
     texts, true = [lines], None
     if experts.objects(image, draft.object):
-        things = _described(draft, image, experts) or ()
+        things = _described(draft, image, experts)
+        if things is None:
+            return CANNOT_TELL
         texts = [tuple(b for b in lines if _on(b, thing)) for thing in things]
         if len(texts) == 1 and texts[0]:
             true = _changed(draft, value=_joined(texts[0]))
@@ -197,9 +203,12 @@ def _seen(draft: ClaimDraft, image: Artifact, experts: Experts, boxes: tuple[Box
 
 
 def _described(draft: ClaimDraft, image: Artifact, experts: Experts) -> tuple[Box, ...] | None:
-    """The boxes that the claim speaks of: its object, narrowed down by colour and relation."""
+    """The boxes that the claim speaks of: its object, narrowed down by colour and relation. None
+    where that takes a word that nobody knows, a shade of a colour for instance."""
     boxes, anchors = experts.objects(image, draft.object), experts.objects(image, draft.of)
     if boxes is None or (anchors is None and draft.relation in RELATIONS):
+        return None
+    if draft.color and color_term(draft.color) is None:
         return None
     return _narrowed(draft, boxes, anchors or ())
 
@@ -239,7 +248,7 @@ def _hardly(boxes: Sequence[Box]) -> bool:
 
 def denied(draft: ClaimDraft) -> bool:
     """Whether the claim says that something is not so."""
-    return draft.value.strip().lower() == "no"
+    return draft.value.strip().lower() in (("0",) if draft.kind == "count" else ("no",))
 
 
 def _yes_no(draft: ClaimDraft, truth: bool, found: str, boxes: tuple[Box, ...]) -> Finding:

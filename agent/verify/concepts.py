@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from agent.verify.enumeration import enumerated
 from mllm.backends.protocol import MalformedOutput, Session, generate_many
 from mllm.claims import ClaimDraft, claims_messages, claims_schema, parse_claims
 from mllm.content import Turn, Usage
+from mllm.wording import stands_in
 from prompts import language
 
 SENTENCE_CLAIMS = 16
@@ -21,6 +23,9 @@ SENTENCE_CLAIMS = 16
 can be read, and what it repeated counts once."""
 SENTENCE_TOKENS = 512
 """Most tokens that they take."""
+
+ALIKE = 0.5
+"""How much of a quoted text must be in a draft for it to be meant (``difflib``)."""
 
 _QUOTES = re.compile(r'"([^"]+)"|“([^”]+)”|「([^」]+)」')
 
@@ -36,10 +41,10 @@ def concepts(
     the model together, equal ones once; and what they cost.
 
     They are asked about in ``lang``, or each in its own language. Nobody is asked about white
-    space. Raises ``ModelError``.
+    space and mere marks. Raises ``ModelError``.
     """
     bare = [(question, sentence.strip()) for question, sentence in said]
-    different = [one for one in dict.fromkeys(bare) if one[1]]
+    different = [one for one in dict.fromkeys(bare) if any(sign.isalnum() for sign in one[1])]
     turns = generate_many(
         session,
         [claims_messages(question, one, lang or language(one)) for question, one in different],
@@ -72,8 +77,12 @@ def _parsed(reply: Turn | MalformedOutput) -> Drafts:
 
 def _quoted(draft: ClaimDraft, sentence: str) -> ClaimDraft:
     """The draft with the words that the sentence quotes: a small model loses letters of them."""
-    words = ["".join(found) for found in _QUOTES.findall(sentence)]
-    if draft.kind != "text" or draft.value in words:
+    if draft.kind != "text":
         return draft
-    part = [one for one in words if draft.value in one] or words
+    words = ["".join(found) for found in _QUOTES.findall(sentence)]
+    said = _QUOTES.sub(" ", sentence)
+    if draft.value in words or stands_in(draft.value, said):
+        return draft
+    part = [one for one in words if draft.value in one]
+    part = part or get_close_matches(draft.value, words, 2, ALIKE)
     return draft.model_copy(update={"value": part[0]}) if len(part) == 1 else draft

@@ -85,6 +85,8 @@ def _share(wrong: ClaimDraft, other: ClaimDraft) -> bool:
     red", "2 cups left of the car and 2 cups right of it"."""
     if wrong.kind == "relation":
         return wrong.relation == other.relation
+    if wrong.kind == other.kind == "existence":
+        return (kind(wrong.object), wrong.color) == (kind(other.object), other.color)
     if wrong.kind == other.kind == "count":
         return (kind(wrong.object), wrong.value) == (kind(other.object), other.value)
     return wrong.kind in ("attribute", "text") and wrong.value in (other.value, other.color)

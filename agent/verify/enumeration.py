@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from agent.verify.words import NUMBERS, forms, kind
 from mllm.claims import ClaimDraft
 from mllm.data.lexicon import normalize
+from mllm.data.phrasing import measure
 from prompts import language
 from tools.color import color_term
 
@@ -37,9 +38,12 @@ _ITEMS = {
     "en": re.compile(r"(?P<number>\w+) (?P<noun>[a-z]+(?:[ -][a-z]+)*)", re.IGNORECASE),
     "zh": re.compile(
         rf"(?P<number>\d+|{'|'.join(NUMBERS['zh'])})"
-        r"(?P<measure>(?![群双对些排堆])[\u4e00-\u9fff])(?P<noun>[\u4e00-\u9fff]+)"
+        r"(?P<measure>[\u4e00-\u9fff])(?P<noun>[\u4e00-\u9fff]+)"
     ),
 }
+
+_UNITS = "个只匹头条辆架列艘枚块台部把张棵朵本顶件根座支幅位名颗盏间"
+"""Chinese measure words that count single things: not the stacks, baskets and pairs of them."""
 
 
 def enumerated(sentence: str) -> list[ClaimDraft]:
@@ -70,12 +74,14 @@ def _item(text: str, lang: str) -> ClaimDraft | None:
     if found is None:
         return None
     number, noun = found["number"].lower(), found["noun"]
-    if lang == "zh" and normalize(found["measure"] + noun):  # "1斑马": no measure word
-        noun = found["measure"] + noun
+    unit = found["measure"] if lang == "zh" else ""
+    if unit and normalize(unit + noun):  # "1斑马": no measure word
+        unit, noun = "", unit + noun
     color, _, rest = noun.partition("的" if lang == "zh" else " ")
     if not (rest and color_term(color)):
         color, rest = "", noun
-    if normalize(rest) is None:
+    name = normalize(rest)
+    if name is None or (unit and unit not in (*_UNITS, measure(name))):
         return None
     if number in ("a", "an"):
         return ClaimDraft(kind="existence", object=rest, color=color, value="yes")

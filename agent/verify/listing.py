@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from agent.verify.checks import Finding, Weighed
 from agent.verify.enumeration import BETWEEN
-from agent.verify.words import NUMBERS, forms, kind, numbered, whole
+from agent.verify.words import NUMBERS, agrees, forms, kind, may_vanish, numbered, whole
 from mllm.claims import ClaimDraft
 from prompts import language
 
@@ -126,6 +126,8 @@ def _put(before: str, said: str, after: str, run: Sequence[_Item], lang: str) ->
     to agree with it."""
     new = [item.right(lang) for item in run]
     if None in new or not before.strip() or _GOES_ON.search(before) or _GOES_ON.match(after):
+        return ""
+    if lang == "en" and (agrees(after) or ("" in new and not may_vanish(before))):
         return ""
     kept: dict[tuple[str, str], str] = {}
     for item, text in zip(run, new, strict=True):

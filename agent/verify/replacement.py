@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from agent.verify.words import NUMBERS, forms, whole
+from agent.verify.words import NUMBERS, forms, may_turn, may_vanish, whole
 from mllm.claims import ClaimDraft
 from mllm.data.phrasing import with_article
 from prompts import language
@@ -22,6 +22,7 @@ from prompts import language
 _START, _END = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
 _ALONE = r"(?!\s+n?or\b|\s+and\b(?!\s+\d)|,\s+(?!an?\b|the\b|no\b|\d)|\s*[或和、])"
 """Of "no cups or books" one may be there and not the other, and a denial denies what comes next."""
+_NEGATED = re.compile(r"\bnot\b|n['’]t\b|[不没非]", re.IGNORECASE)
 _MEASURE = r"(?P<m>[\u4e00-\u9fff]?)"
 """A Chinese measure word; that of a noun that had none is 个."""
 
@@ -29,7 +30,10 @@ _MEASURE = r"(?P<m>[\u4e00-\u9fff]?)"
 def replaced(sentence: str, wrong: ClaimDraft, right: ClaimDraft) -> str:
     """``sentence`` with what ``right`` says in place of what ``wrong`` says; nothing where that
     takes more than a replacement of words."""
-    words = _words(language(sentence))
+    lang = language(sentence)
+    words = _words(lang)
+    if wrong.kind in ("attribute", "relation") and _NEGATED.search(sentence):
+        return ""  # "red, not blue" says more than the claim
     if wrong.relation != right.relation:
         pairs = _sides(wrong, right, words)
     elif forms(wrong.object) != forms(right.object):
@@ -43,14 +47,20 @@ def replaced(sentence: str, wrong: ClaimDraft, right: ClaimDraft) -> str:
     elif {wrong.value.lower(), right.value.lower()} == {"yes", "no"}:
         pairs = _denials(wrong, right, words)
     else:
-        pairs = _values(wrong, right)
+        pairs = _values(wrong, right, lang)
     # Of an answer that begins with yes or no, that word changes too, or it is left alone.
     begins = re.match(words["answers"], sentence)
     denies = {"0", "no"} & {wrong.value.lower(), right.value.lower()}
+    vanishes = wrong.kind == "count" and right.value == "0"
+    turns = right.kind == "count" and lang == "en" and (wrong.value == "1") != (right.value == "1")
+
+    def fits(before: str, after: str) -> bool:
+        return (not vanishes or may_vanish(before)) and (not turns or may_turn(before, after))
+
     for old, new in pairs:
         old += _ALONE if denies else ""
-        text, times = _put(sentence, old, new)
-        if times and not (begins and text.startswith(begins[0])):
+        text = _put(sentence, old, new, fits)
+        if text and not (begins and text.startswith(begins[0])):
             return text
     return ""
 
@@ -62,7 +72,7 @@ Pairs = Iterator[tuple[str, str]]
 def _sides(wrong: ClaimDraft, right: ClaimDraft, words: dict[str, Any]) -> Pairs:
     sides = words["relations"]
     for old, new in zip(sides.get(wrong.relation, ()), sides.get(right.relation, ()), strict=False):
-        yield _START + re.escape(old) + _END, new
+        yield _START + old + _END, _bare(new)
 
 
 def _counts(wrong: ClaimDraft, right: ClaimDraft, words: dict[str, Any]) -> Pairs:
@@ -78,16 +88,24 @@ def _counts(wrong: ClaimDraft, right: ClaimDraft, words: dict[str, Any]) -> Pair
 
 def _denials(wrong: ClaimDraft, right: ClaimDraft, words: dict[str, Any]) -> Pairs:
     for old, new in zip(words[wrong.value.lower()], words[right.value.lower()], strict=True):
-        said = re.sub(r"\(\?.*?\)|\^", "", new)
-        yield _pattern(old, wrong), _template(said, right)
+        yield _pattern(old, wrong), _template(new, right)
 
 
-def _values(wrong: ClaimDraft, right: ClaimDraft) -> Pairs:
-    """A colour or words that are quoted."""
-    old, new = wrong.value, right.value
-    if wrong.kind == "attribute":
-        yield _START + re.escape(with_article(old)) + _END, with_article(new)
-    yield _START + re.escape(old) + _END, new
+def _values(wrong: ClaimDraft, right: ClaimDraft, lang: str) -> Pairs:
+    """A colour, where it is said of the thing ("the orange is red"), or words that are quoted."""
+    old, new = re.escape(wrong.value), right.value
+    one, many = (re.escape(form) for form in forms(wrong.object))
+    thing = rf"(?:{one}|{many})"
+    if wrong.kind != "attribute":
+        yield _START + old + _END, new
+    elif lang == "zh":
+        yield old + rf"(?=[色的，。！？]|{thing}|$)", new
+    else:
+        article = re.escape(with_article(wrong.value))
+        yield _START + article + rf"(?= (?:\w+ )?{thing}\b)", with_article(new)
+        yield _START + old + rf"(?= (?:\w+ )?{thing}\b)", new
+        yield rf"(?:(?<=\bis )|(?<=\bare )|(?<=\bwas )|(?<=\bwere ))(?:colored )?{old}" + _END, new
+        yield rf"^{old}(?=\W*$)", new
 
 
 def _row(value: str) -> str:
@@ -109,6 +127,7 @@ def _pattern(template: str, draft: ClaimDraft, number: str = "") -> str:
 
 def _template(template: str, draft: ClaimDraft, number: str = "") -> str:
     """With ``{noun}`` where the noun stands as it was said, colour and all."""
+    template = _bare(template)
     one, many = (f"{draft.color} {form}".strip() for form in forms(draft.object))
     slots = {"one": one, "many": many, "a_one": with_article(one), "n": number, "m": "{m}"}
     if language(draft.object) == "zh":
@@ -116,18 +135,26 @@ def _template(template: str, draft: ClaimDraft, number: str = "") -> str:
     return re.sub(r"\{(\w+)\}", lambda slot: slots[slot[1]], template)
 
 
-def _put(sentence: str, old: str, new: str) -> tuple[str, int]:
-    """How often it was put there: nowhere where a word that names nothing stands twice."""
+def _bare(old: str) -> str:
+    """What a pattern stands for, without what must be around it."""
+    return re.sub(r"\(\?.*?\)|\^", "", old)
+
+
+def _put(sentence: str, old: str, new: str, fits: Callable[[str, str], bool]) -> str:
+    """Nothing where it is not said, where a word that names nothing stands twice, or where it does
+    not fit between the words around it."""
     found = list(re.finditer(old, sentence, re.IGNORECASE))
     if not found or (len(found) > 1 and "(?P<noun>" not in old):
-        return sentence, 0
+        return ""
+    if not all(fits(sentence[: m.start()], sentence[m.end() :]) for m in found):
+        return ""
 
     def said(match: re.Match[str]) -> str:
         parts = match.groupdict()
         text = new.replace("{noun}", parts.get("noun") or "").replace("{m}", parts.get("m") or "个")
         return text[:1].upper() + text[1:] if match[0][:1].isupper() else text
 
-    return re.sub(old, said, sentence, flags=re.IGNORECASE), len(found)
+    return re.sub(old, said, sentence, flags=re.IGNORECASE)
 
 
 @cache

@@ -28,7 +28,7 @@ from agent.transcript import Transcript, merged
 from agent.verify.checks import Weighed
 from agent.verify.concepts import Drafts, concepts
 from agent.verify.correction import Correction, correct
-from agent.verify.findings import judge, weigh
+from agent.verify.findings import judge, weigh_all
 from agent.verify.questions import questions
 from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
@@ -165,7 +165,7 @@ class _Check:
             some = taken[len(weighed) : len(weighed) + size]
             experts.answer(self.images, questions([d for drafts in some for d in drafts or ()]))
             weighed += [
-                None if drafts is None else [(d, weigh(d, self.images, experts)) for d in drafts]
+                None if drafts is None else weigh_all(drafts, self.images, experts)
                 for drafts in some
             ]
         return weighed

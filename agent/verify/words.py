@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mllm.data.lexicon import BY_NAME, CATEGORIES, normalize
+from mllm.data.lexicon import BY_NAME, CATEGORIES, normalize, plural
 from mllm.data.phrasing import phrasings
 from prompts import language
 from tools.color import SYNONYMS
@@ -34,7 +34,7 @@ def forms(noun: str) -> tuple[str, str]:
     category = BY_NAME.get(normalize(noun) or "")
     if category is None or language(noun) == "zh":
         return noun, noun
-    pairs = [(category.name, category.plural), *((a, a + "s") for a in category.aliases)]
+    pairs = [(category.name, category.plural), *((a, plural(a)) for a in category.aliases)]
     if category.name in (several := phrasings("en")["pairs"]):
         one, many = several[category.name]
         pairs.insert(0, (one, many))
@@ -54,6 +54,35 @@ def numbered(noun: str, number: int) -> str:
     """``noun`` as it stands after ``number``: "1 cup", "2 cups"."""
     one, many = forms(noun)
     return one if number == 1 else many
+
+
+_LIMITED = re.compile(r"\b(?:the|these|those|both|only|exactly|just|all|of)\s*$", re.IGNORECASE)
+_BE = re.compile(r"\b(?:is|are|was|were)\b(?! no\b)[^,.;]*$", re.IGNORECASE)
+_AGREES = re.compile(
+    r"\b(?:is|are|was|were|has|have|do|does|they|them|their|its?|which|who|that|each|both)\b",
+    re.IGNORECASE,
+)
+_FOLLOWS = re.compile(
+    r"\W*$|[,.;]|\s+(?:and|or|on|in|at|near|beside|left|right|above|below|under|behind|next|to|"
+    r"with|of|from|inside|between)\b",
+    re.IGNORECASE,
+)
+
+
+def may_vanish(before: str) -> bool:
+    """Whether "no cups" can stand behind these words as "two cups" did: not in "the two cups"."""
+    return _LIMITED.search(before) is None
+
+
+def may_turn(before: str, after: str) -> bool:
+    """Whether an English noun may stand between these words in the other number: not where a word
+    would have to agree with it, as in "two cups stand here"."""
+    return not (_BE.search(before) or agrees(after)) and _FOLLOWS.match(after) is not None
+
+
+def agrees(after: str) -> bool:
+    """Whether words behind an English noun depend on its number."""
+    return _AGREES.search(after) is not None
 
 
 def color_word(color: str, like: str) -> str:

@@ -64,7 +64,8 @@ def _find(table: dict[str, str], word: str) -> str | None:
     return None
 
 
-def _plural(noun: str) -> str:
+def plural(noun: str) -> str:
+    """The regular plural of an English noun."""
     if noun.endswith(("s", "x", "ch", "sh")):
         return noun + "es"
     if noun.endswith("y") and noun[-2] not in "aeiou":
@@ -82,7 +83,7 @@ def _forms(entries: tuple[Category, ...] | tuple[Group, ...]) -> dict[str, str]:
             if spelled.setdefault(key, entry.name) != entry.name:
                 raise ValueError(f"lexicon.json gives {form!r} to two entries")
         for alias in entry.aliases:
-            made.setdefault(_plural(alias.lower()), entry.name)
+            made.setdefault(plural(alias.lower()), entry.name)
     return made | spelled
 
 

@@ -105,9 +105,12 @@ def with_references(
 
 
 def read_captions(path: str | Path) -> list[Caption]:
-    """Captions from ``[{"image_id", "caption"}, ...]`` or from the published evaluator's
+    """Captions from ``[{"image_id", "caption"}, ...]``, from COCO's ``captions_*.json``
+    (``{"annotations": [...]}``) or from the published evaluator's
     ``{"imgToEval": {id: {"image_id", "caption", ...}}}``. Raises ``ValueError``."""
     data = _json(path)
+    if isinstance(data, dict) and isinstance(data.get("annotations"), list):
+        data = data["annotations"]
     if isinstance(data, dict) and isinstance(data.get("imgToEval"), dict):
         data = list(data["imgToEval"].values())
     if not isinstance(data, list):

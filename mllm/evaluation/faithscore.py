@@ -225,7 +225,7 @@ def read_annotations(path: Path) -> list[Answer]:
     if not path.is_file():
         raise ValueError(f"{path} is missing; download annotation.jsonl of bcdnlp/FAITHSCORE")
     answers: list[Answer] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         if line.strip():
             try:
                 answers.append(_annotation(json.loads(line)))

@@ -175,7 +175,7 @@ def read_captions(path: Path) -> list[Captioned]:
 def _rows(path: Path) -> Iterable[tuple[int, dict[str, object]]]:
     if not path.is_file():
         raise ValueError(f"{path} is missing; give a JSON lines file of junyangwang0410/HaELM")
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         if line.strip():
             try:
                 row = json.loads(line)

@@ -39,9 +39,13 @@ _FILLER = (
     r"(?:(?:an?|any|the|other|visible|actual|single|more|such|see|show|have|contain|include"
     rf"|small|medium|medium-sized|large|big|tiny|little|huge|pairs? of|orange|{_COLORS})\s+)*"
 )
+_UNKNOWN = r"(?:[a-z]+(?: [a-z]+)?(?:,\s*(?:n?or\s+)?|\s+n?or\s+(?:an?\s|any\s)?))*"
+"""Things of a list that is denied, which the vocabulary does not know."""
 _DENIED_BEFORE = re.compile(
-    rf"(?:\b(?:0|no|not|without|nor|neither|never|cannot)|n[’']t)\s+{_FILLER}$"
-    r"|(?:没有|没|不是|并无|看不到|看不见|未见)(?:任何|其他|别的|一?[只个条辆张把本匹头])?"
+    r"(?:\b(?:0|no|not|without|nor|neither|never|cannot|hardly|scarcely|no signs? of)|n[’']t)\s+"
+    rf"{_FILLER}{_UNKNOWN}$"
+    r"|(?:没有?(?:看到|看见|发现|见到|出现)?|不是|并无|看不到|看不见|未见|未发现)"
+    r"(?:任何|其他|别的|一?[只个条辆张把本匹头])?"
     r"(?:[红橙黄绿蓝紫粉棕黑白灰]色?的?)?$"
 )
 _DENIED_AFTER = re.compile(

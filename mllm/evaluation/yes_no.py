@@ -32,7 +32,7 @@ _NO = (
     rf"否|(?:不|不在|错|錯){_END}"
 )
 _NEITHER = (  # begins like yes or no
-    r"no (?:idea|clue|way|information|answer|comment|one can)\b|no\.? ?\d|correct me\b|"
+    r"no (?:doubt|idea|clue|way|information|answer|comment|one can)\b|no\.? ?\d|correct me\b|"
     r"是否|没法|没办法|没把握|没问题|没看清|无法|無法|无从|无论|否则"
 )
 _SAID = rf"(?:(?P<neither>{_NEITHER})|(?P<yes>{_YES})|(?P<no>{_NO}))"

@@ -117,6 +117,17 @@ def test_a_word_changes_only_in_the_sentence_of_the_claim(tmp_path: Path) -> Non
     assert [claim.verdict for claim in result.claims] == ["supported", "unsupported"]
 
 
+def test_what_is_claimed_twice_and_holds_once_does_not_change(tmp_path: Path) -> None:
+    said = "There is a cup left of the laptop and there is a cup right of the car."
+    cup = {"kind": "existence", "object": "cup", "value": "yes"}
+    places = [{"relation": "left of", "of": "laptop"}, {"relation": "right of", "of": "car"}]
+    lines = [json.dumps([{**cup, **place} for place in places])]
+    model = Scripted(["plan", said, *lines, said, *lines])
+    result = Agent(model, [scene], runs=tmp_path).run("What is there?", [white()])
+    assert result.answer == said
+    assert [claim.verdict for claim in result.claims] == ["unsupported", "supported"]
+
+
 def test_a_word_that_two_things_share_does_not_change(tmp_path: Path) -> None:
     said = "The car and the cup are red."
     claims = [{"kind": "attribute", "object": name, "value": "red"} for name in ("car", "cup")]

@@ -35,6 +35,7 @@ def test_every_item_is_a_claim(said: str) -> None:
         "笔记本电脑左边有2个杯子和1本书。",
         "没有杯子和书。",
         "图中有一群羊和一辆车。",
+        "图中有一叠书和一个杯子。",
         "There is 1 red cup and 2 cups.",
         "There is 1 mug and 2 cups.",
         "It has 1 apple and 2 bananas.",

@@ -9,7 +9,7 @@ from PIL import Image as PILImage
 
 from agent.verify import Experts
 from agent.verify.checks import Finding
-from agent.verify.findings import weigh
+from agent.verify.findings import weigh, weigh_all
 from agent.verify.questions import questions
 from mllm.claims import ClaimDraft
 from mllm.content import Box, Boxes
@@ -105,6 +105,53 @@ def test_a_thing_may_be_in_a_picture_that_nobody_could_judge(
     draft = ClaimDraft(kind="existence", object=object, value=value)
     experts.answer(shown, questions([draft], []))
     assert weigh(draft, shown, experts).holds is holds
+
+
+class Cups(Tool):
+    """Sees as many cups as a picture is high in hundreds of pixels, the second one blue."""
+
+    name = "detect"
+
+    def run(self, image: Image, labels: list[str]) -> Boxes:
+        """Find objects."""
+        id, number = image.artifact.id, (image.artifact.height or 0) // 100 - 1
+        boxes = [cup(id, 10 * n) for n in range(number)]
+        boxes[1:2] = [box.model_copy(update={"color": "blue"}) for box in boxes[1:2]]
+        return Boxes(artifact=id, boxes=tuple(boxes), counts={"cup": number, "cups": number})
+
+
+def in_pictures(tmp_path: Path, numbers: list[int], *drafts: ClaimDraft) -> list[Finding]:
+    """The findings on pictures with so many cups."""
+    context = Context(Files(tmp_path))
+    sizes = [(SIZE, 100 * (number + 1)) for number in numbers]
+    shown = [context.add_image(PILImage.new("RGB", size)).artifact for size in sizes]
+    experts = Experts(context, detect=Cups(), read_text=None)
+    experts.answer(shown, questions(drafts, []))
+    return [finding for _, finding in weigh_all(drafts, shown, experts)]
+
+
+def test_of_several_pictures_those_count_that_show_the_thing(tmp_path: Path) -> None:
+    three, none, two = (ClaimDraft(kind="count", object="cups", value=n) for n in "302")
+    found = in_pictures(tmp_path, [0, 2], three, none, two)
+    assert [finding.holds for finding in found] == [False, False, True]
+    assert found[0].instead == two
+    (unclear,) = in_pictures(tmp_path, [1, 2], three)
+    assert unclear.holds is False and unclear.instead is None
+
+
+def test_what_is_said_of_all_does_not_hold_of_some(tmp_path: Path) -> None:
+    red, blue, green = (
+        ClaimDraft(kind="attribute", object="cups", value=color)
+        for color in ("red", "blue", "green")
+    )
+    assert [f.holds for f in in_pictures(tmp_path, [2], red)] == [None]
+    assert [f.holds for f in in_pictures(tmp_path, [1], red, green)] == [True, None]  # two-toned?
+    assert [f.holds for f in in_pictures(tmp_path, [1], blue, green)] == [False, False]
+
+
+def test_a_shade_that_has_no_name_is_not_denied(tmp_path: Path) -> None:
+    dark = ClaimDraft(kind="existence", object="cup", color="dark red", value="yes")
+    assert [f.holds for f in in_pictures(tmp_path, [1], dark)] == [None]
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,16 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
     assert picture.getpixel((0, 0)) == (128, 128, 128)
 
 
+def test_pictures_in_memory_are_upright_and_of_any_mode() -> None:
+    picture = PILImage.new("RGB", (40, 20))
+    picture.getexif()[0x0112] = 6  # turned by a quarter
+    assert media.load_image(picture).artifact.width == 20
+    for mode in ("CMYK", "YCbCr", "F", "I", "I;16", "P", "1"):
+        assert media.load_image(PILImage.new(mode, (4, 3))).artifact.height == 3
+    deep = media.load_image(PILImage.new("I", (4, 4), 128 * 256)).data
+    assert media.decode(deep)[0].getpixel((0, 0)) == (128, 128, 128)
+
+
 def test_large_pictures_are_scaled_down_and_kept_whole(tmp_path: Path) -> None:
     path = tmp_path / "wide.png"
     white(6000, 300).save(path)

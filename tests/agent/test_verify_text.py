@@ -62,6 +62,11 @@ def check(text: str, picture: Path, *turns: str | list[Draft], **given: Any) -> 
         ('The sign says "MR. X. 5" here. It is 2.5 m tall, see desk.png.', 2),
         ("图中有两辆车。牌子上写着“出口。左”！还有一头猪", 3),
         ("A line\n\nanother  \n", 2),
+        ('A 15" laptop is here. There are two cups.', 2),
+        ('There is a "cup. And no dog.', 2),
+        ('He said "Stop." There are 2 cups.', 2),
+        ('It says "Stop." in red.', 1),
+        ("1. A cup.\n2. A dog.", 2),
         ("   ", 1),
         ("", 0),
     ],
@@ -220,6 +225,10 @@ def test_words_that_a_model_loses_letters_of_are_those_that_are_quoted(picture: 
     sign = [{"kind": "text", "object": "sign", "value": "EXIT 2"}]
     verified = check('It says "EXIT 28".', picture, sign)
     assert [(c.value, c.verdict) for c in verified.claims] == [("EXIT 28", "supported")]
+    verified = check('The "mascot" says EXIT 28.', picture, [{**sign[0], "value": "EXIT 28"}])
+    assert [(c.value, c.verdict) for c in verified.claims] == [("EXIT 28", "supported")]
+    verified = check('The "mascot" says it. ...', picture, sign, "It says more.", sign)
+    assert verified.claims[0].value == "EXIT 2"  # and nobody was asked about mere marks
 
 
 def test_a_sentence_that_is_not_taken_apart_is_marked(picture: Path) -> None:

@@ -15,7 +15,7 @@ from tools.gui.capture import shot
 from tools.gui.deeds import Deed
 from tools.gui.failures import Failure
 from tools.gui.loops import Loops, state_of
-from tools.gui.observation import Told
+from tools.gui.observation import Told, fitted
 from tools.gui.recovery import Recovery
 from tools.gui.screen import Screen
 from tools.gui.session import Session
@@ -23,6 +23,9 @@ from tools.gui.tabs import where
 from tools.gui.targets import missing
 from tools.gui.wish import PIECE, Seen, Wish
 from tools.protocol import ToolContext
+
+ROOM = 1024
+"""Bytes of what is told of an action that are left for what is new on the page."""
 
 
 @dataclass
@@ -99,7 +102,7 @@ class Driver:
         self.state = state
         lines = [*self.untold, *outcome.lines, where(self.session)]
         self.untold.clear()
-        text = "\n".join(filter(None, lines))
+        text = fitted("\n".join(filter(None, lines)), self.budget - ROOM)
         text += f"\n{self.told.news(snapshot, self.budget - len(text.encode()) - 1)}"
         if outcome.deed is not None:
             self.deeds.append(outcome.deed)

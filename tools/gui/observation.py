@@ -301,5 +301,13 @@ def _size(text: str) -> int:
     return len(text.encode())
 
 
+def fitted(text: str, budget: int) -> str:
+    """``text`` in at most ``budget`` bytes, with a word about what is left out."""
+    if _size(text) <= budget:
+        return text
+    kept = _clip(text, budget - SHORT)
+    return f"{kept}\n({len(text) - len(kept)} more characters are left out)"
+
+
 def _clip(text: str, budget: int) -> str:
     return text.encode()[:budget].decode(errors="ignore")

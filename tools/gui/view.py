@@ -23,6 +23,8 @@ SILENCE = 3.0
 CALM, RESTLESS = 40, 500
 """Milliseconds without a change after which a document has come to rest, and that one which never
 does gets."""
+LATE = 2000
+"""Numbers that are kept for the elements of a document that did not answer in time."""
 LONG = 120
 """Characters of a name or value."""
 
@@ -55,10 +57,18 @@ class Document:
         ``Error`` when the document is gone, ``TimeoutError`` when it hangs."""
         first, secrets = self.references.next, self.references.secrets
         call = self.agent.evaluate(CALL, [first, bool(secrets), method, list(arguments)])
-        answer, last = await asyncio.wait_for(call, patience)
+        try:
+            answer, last = await asyncio.wait_for(call, patience)
+        except TimeoutError:  # it may yet give numbers: nobody else gets those
+            self._own(first, first + LATE)
+            raise
+        self._own(first, last)
+        return secrets.mask(json.loads(answer) if method == "snapshot" else answer)
+
+    def _own(self, first: int, last: int) -> None:
+        """The numbers from ``first`` up to ``last`` are those of its elements."""
         self.references.homes.update(dict.fromkeys(range(first, last), self))
         self.references.next = max(self.references.next, last)
-        return secrets.mask(json.loads(answer) if method == "snapshot" else answer)
 
 
 class View:

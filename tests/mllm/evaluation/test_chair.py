@@ -42,6 +42,19 @@ def test_the_peer_variant_gives_the_published_scripts_numbers(coco: Vocabulary) 
         assert sorted(truth[ours.image_id]) == theirs["truth"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "图中没有看到狗，也没有发现杯子。",
+        "There's no sign of a cup.",
+        "I can see hardly any cups.",
+        "I do not see any people, cars or cups.",
+    ],
+)
+def test_ways_of_denying(text: str) -> None:
+    assert all(m.denied for m in Vocabulary.ours().mentions(text))
+
+
 def test_what_is_denied_and_the_colour_orange_are_no_mentions(coco: Vocabulary) -> None:
     truth = {"2": frozenset({"cat", "couch"})}
     caption = [Caption("2", "An orange cat sleeps on a couch; there is no dog.")]
