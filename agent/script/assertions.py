@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.script.python import element, literal, within
-from tools.gui.deeds import Deed
+from tools.gui.deeds import Deed, Held
+from tools.gui.observation import WRITABLE
 from tools.gui.secrets import PLACEHOLDER
+from tools.gui.targets import REFERENCE
 
 
 def assertions(deed: Deed, page: str, front: str) -> Iterator[str]:
@@ -25,20 +27,28 @@ def _own(deed: Deed, page: str) -> Iterator[str]:
     held, anchor, action = deed.held, deed.anchors.get("target"), deed.action
     if held is None or anchor is None or not anchor.found:
         return
-    if PLACEHOLDER.search(action.get("text") or ""):
+    if PLACEHOLDER.search(action.get("text") or "") or held.hidden:
         yield "# What the field holds is not asserted: a failure would print the secret."
         return
     at = element(anchor, page)
     match action["name"]:
         case "type" | "clear" if held.value is not None:
-            how = "to_have_value" if held.input else "to_have_text"
-            yield f"expect({at}).{how}({literal(held.value)})"
-        case "select" if len(held.options) == 1:
-            chosen = f'{at}.locator("option:checked")'
-            yield f"expect({chosen}).to_have_text({literal(held.options[0])})"
+            yield _holds(at, held, held.value)
+        case "select" if held.options:
+            yield _holds(at, held, "")
         case "check":
             state = "to_be_checked" if action.get("on", True) else "not_to_be_checked"
             yield f"expect({at}).{state}()"
+
+
+def _holds(at: str, held: Held, value: str) -> str:
+    """That a field holds ``value``; a list is asked for the texts of what is chosen in it."""
+    if held.options:
+        chosen = ", ".join(literal(option) for option in held.options)
+        said = chosen if len(held.options) == 1 else f"[{chosen}]"
+        return f'expect({at}.locator("option:checked")).to_have_text({said})'
+    how = "to_have_value" if held.input else "to_have_text"
+    return f"expect({at}).{how}({literal(value)})"
 
 
 def _claim(claim: dict[str, Any], deed: Deed, page: str, front: str) -> Iterator[str]:
@@ -54,20 +64,23 @@ def _claim(claim: dict[str, Any], deed: Deed, page: str, front: str) -> Iterator
     if url := claim.get("url"):
         yield f"expect({front}).to_have_url(re.compile(re.escape({literal(url)})))"
     if (value := claim.get("value")) is not None:
-        anchor = deed.anchors.get(claim.get("target") or "target")
-        if anchor is None or not anchor.found:
+        whose = claim.get("target")
+        anchor = deed.anchors.get(whose or "target")
+        held = deed.fields.get(whose) if whose else deed.held
+        if anchor is None or not anchor.found or held is None:
             yield f"# Not asserted: no way was found back to the field that held {literal(value)}"
-        elif anchor.role == "combobox" and "options" in deed.action:
-            chosen = f'{element(anchor, page)}.locator("option:checked")'
-            yield f"expect({chosen}).to_have_text({literal(value)})"
+        elif not (held.input or held.options or anchor.role in WRITABLE):
+            yield f"# Not asserted: {literal(anchor.words())} is no field that holds a value"
         else:
-            yield f"expect({element(anchor, page)}).to_have_value({literal(value)})"
+            yield _holds(element(anchor, page), held, value)
     if gone := claim.get("gone"):
         anchor = deed.anchors.get(gone)
         if anchor is not None and anchor.found and anchor.found[0].robust:
             yield f"expect({element(anchor, page)}).to_be_hidden()"
-        elif anchor is None:
+        elif anchor is not None:
+            yield f"# Not asserted: no sure way was found back to {literal(anchor.words())}"
+        elif REFERENCE.fullmatch(gone):
+            yield "# Not asserted: nothing is known of the element that was gone."
+        else:
             seen = f"{within(deed.places.get(gone, ()), page)}.get_by_text({literal(gone)})"
             yield f"expect({seen}.filter(visible=True)).to_have_count(0)"
-        else:
-            yield f"# Not asserted: no sure way was found back to {literal(anchor.words())}"

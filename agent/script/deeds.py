@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,6 +15,9 @@ from tools.gui.deeds import Deed
 
 NAME = "script.json"
 """Beside the record, once a replay healed a step: the record stays what happened."""
+WRONG = "not so: "
+"""How a verdict begins that only says that an expectation did not hold."""
+_SENT = re.compile(r"\b(?:POST|PUT|PATCH|DELETE) \w+:")
 _DEEDS: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
 
 
@@ -44,3 +48,18 @@ def write(run: Run, deeds: list[Deed]) -> None:
     """Keep rewritten deeds beside the record. Raises ``RunError`` when the disk takes no more."""
     data = json.dumps(_DEEDS.dump_python(deeds, mode="json"), ensure_ascii=False, indent=1)
     store.write(run.folder / NAME, data.encode(), run.folder)
+
+
+def took_effect(deed: Deed) -> bool:
+    """Whether it belongs to what is repeated. Where only an expectation was wrong, it was done all
+    the same, and so it was where the page led elsewhere; what was sent and refused is not sent
+    once more: today it might be accepted."""
+    if deed.verdict != "contradicted" or deed.why.startswith(WRONG):
+        return True
+    moved = (deed.then, deed.front) != (deed.url, deed.tab)
+    return moved and not _SENT.search(deed.why)
+
+
+def words(deed: Deed) -> str:
+    """What was done, without the references of that day: ``click button "Book"``."""
+    return re.sub(r" e\d+\b", "", deed.what)

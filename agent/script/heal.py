@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from mllm.backends.protocol import Backend, MalformedOutput
 from mllm.content import MediaReader, Message, Text, Turn
 from prompts import render
-from tools.gui.locators import Anchor
 from tools.gui.observation import Element
 
 NONE = "none"
@@ -20,7 +19,7 @@ def choose(
     model: Backend,
     media: MediaReader,
     step: str,
-    was: Anchor,
+    was: str,
     elements: Sequence[Element],
     task: str,
     lang: str,
@@ -28,9 +27,7 @@ def choose(
     """The reference of the element that is now what ``was`` was, "" when the model sees none.
     Raises ``ModelError``."""
     offered = [e for e in elements if e.acts][:MOST]
-    asked = render(
-        "heal", lang, task=task, step=step, was=was.words(), rows=[e.row() for e in offered]
-    )
+    asked = render("heal", lang, task=task, step=step, was=was, rows=[e.row() for e in offered])
     known = [e.ref for e in offered]
     schema = {
         "type": "object",

@@ -35,6 +35,11 @@ def literal(text: str) -> str:
     return " + ".join(said) or '""'
 
 
+def comment(text: str) -> str:
+    """``text`` in one short line."""
+    return " ".join(text.split())[:160]
+
+
 def _quoted(text: str) -> str:
     said = json.dumps(text, ensure_ascii=False)
     return (

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from tools.gui.actions import Action, Drag, DragBy, PointAt, Press, Type, Upload
-from tools.gui.words import DISMISS, FINAL, NO, RULES, YES
+from tools.gui.words import DISMISS, FEW, FINAL, NO, RULES, YES
 
 QUESTION = 200
 """Characters of a dialog that asks one question rather than tells a story."""
+ENTER = ("enter", "return", "numpadenter", "\r", "\n")
 BINS = ("trash", "recycle bin", "回收站", "废纸篓")
 
 CHOICES = ("checkbox", "radio", "switch", "tab", "option", "slider", "textbox", "searchbox",
@@ -36,9 +37,12 @@ class Request:
     """The action and its target: ``click button "Buy now" e3``."""
     url: str
     """Of the page it is done on."""
+    sent: str = field(default="", compare=False)
+    """What the action sent before the question came up: a yes sends it once more."""
 
     def words(self) -> str:
-        return f"{self.matter}: {self.reason}"
+        again = f"; it has sent {self.sent} already, and a yes sends that once more"
+        return f"{self.matter}: {self.reason}{again if self.sent else ''}"
 
     def question(self) -> str:
         return f"May it {self.what} on {self.url}? ({self.words()})"
@@ -98,7 +102,7 @@ def _matter(
 
 def _press(keys: str, facts: dict[str, Any]) -> tuple[Matter, str] | None:
     key = keys.rpartition("+")[2].casefold()
-    if key in ("enter", "return"):
+    if key in ENTER:
         if facts.get("field"):  # Enter in a field presses the form's button
             sends = facts["sends"]
             return _control({**facts, "role": "button", "label": sends, "submits": bool(sends)})
@@ -116,7 +120,7 @@ def _control(facts: dict[str, Any]) -> tuple[Matter, str] | None:
         return None
     labels = [part.strip() for part in str(facts.get("label", "")).split(" | ")]
     if facts.get("leads"):  # a link that says more than a command leads to a text about it
-        labels = [label if len(label.split()) <= 3 else "" for label in labels]
+        labels = [label if _commands(label) else "" for label in labels]
     around = str(facts.get("around", ""))
     agrees = facts.get("dialog") and labels[0].casefold() in YES and len(around) <= QUESTION
     for matter, (words, because) in RULES.items():
@@ -130,6 +134,16 @@ def _control(facts: dict[str, Any]) -> tuple[Matter, str] | None:
     if word := FINAL.find(around):
         return "submission", _says(word)
     return None
+
+
+def _commands(label: str) -> bool:
+    """Whether a link says a command, as in "Yes, delete my account", rather than what it leads to,
+    as in "How to delete an account"."""
+    said = label.split()
+    if 3 < len(said) <= FEW:
+        start, agrees = " ".join(said[:2]), said[0].strip(",.!").casefold() in YES
+        return agrees or any(words.find(start) for words, _ in RULES.values())
+    return len(said) <= 3
 
 
 def _says(word: str) -> str:

@@ -75,13 +75,15 @@ class Asked:
         """What makes a claim doubtful that the task is done, "" for nothing. ``shown`` is all text
         that is to be seen now. Raises ``Failure`` not_done where it was not told yet."""
         doubts = self._doubts(snapshot, shown)
+        said = f"the task names what was left out: {', '.join(doubts)}" if doubts else ""
+        self.tell(doubts, f"{said}. Do that first; if the task is done without it, say done again")
+        return said
+
+    def tell(self, doubts: list[str], said: str) -> None:
+        """Raise ``Failure`` not_done with what is ``said`` of doubts that were not told yet."""
         if not set(doubts) <= set(self.told):
-            self.told = doubts
-            raise failures.not_done(
-                f"unverified: the task names what was left out: {', '.join(doubts)}. Do that "
-                "first; if the task is done without it, say done again"
-            )
-        return f"the task names what was left out: {', '.join(doubts)}" if doubts else ""
+            self.told += doubts
+            raise failures.not_done(f"unverified: {said}")
 
     def _doubts(self, snapshot: Snapshot, shown: str) -> list[str]:
         task = ADDRESS.sub(" ", self.task)

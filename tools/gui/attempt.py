@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from playwright.async_api import Error
@@ -110,11 +110,13 @@ class Attempt:
             raise failures.timeout(action.name) from None
         watch = self._watch
         view = await self._settle(watch)
-        after = await within(wish.expect, view, self.ref, EXPECT) if wish.expect else {}
+        acted = None if action.name in MOVES else self.view
+        expects = wish.expect is not None
+        after = await within(wish.expect, view, self.ref, EXPECT, acted) if expects else {}
         log, looks = watch.log, action.name in LOOKS
         verdict = decide(self.before, after, done, log.refusals, bool(log.pending), looks)
         if log.asks:
-            raise Unapproved(log.asks[0])
+            raise Unapproved(replace(log.asks[0], sent=log.effects()))
         if verdict.kind != "verified":
             if log.stopped:
                 raise failures.refused(*log.stopped[0])
@@ -201,10 +203,10 @@ class Attempt:
         if action.name in MOVES:
             return
         facts: list[dict[str, Any] | None] = [None]
-        if self.ref and (home := view.home(self.ref)) is not None:
-            facts = [await home.ask("facts", int(self.ref[1:]))]
-        elif isinstance(action, Press):  # keys go to what has the focus, in whichever document
+        if isinstance(action, Press):  # keys go to what has the focus, in whichever document
             facts = await view.each("facts", 0)
+        elif self.ref and (home := view.home(self.ref)) is not None:
+            facts = [await home.ask("facts", int(self.ref[1:]))]
         secret = isinstance(action, Type) and bool(self.session.secrets.named(action.text))
         for known in facts:
             request = approval.needed(action, self.label, known, self.to, view.url[:200], secret)

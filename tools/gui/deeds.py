@@ -8,17 +8,17 @@ the page has settled. No secret is in it: typed ones are placeholders, and pages
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from typing import Any, Literal
 
-from playwright.async_api import Error
+from playwright.async_api import Error, Frame
 
 from mllm.content import Value
 from tools.gui.actions import Action, Expect, Finish, Spot, WaitFor
 from tools.gui.failures import Failure
 from tools.gui.judge import Verdict
 from tools.gui.locators import Anchor, Locator, anchor, text_place
-from tools.gui.observation import Corners, Told
+from tools.gui.observation import MARKS, Corners, Told
 from tools.gui.preflight import resolve
 from tools.gui.shown import Shown
 from tools.gui.targets import REFERENCE
@@ -32,6 +32,11 @@ class Held(Value):
     value: str | None = None
     options: tuple[str, ...] = ()
     input: bool = False
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is a password: of one only the length is told."""
+        return bool(self.value) and set(self.value or "") == {"•"}
 
 
 class Deed(Value):
@@ -47,9 +52,15 @@ class Deed(Value):
     verdict: Literal["verified", "unverified", "contradicted"] = "unverified"
     why: str = ""
     held: Held | None = None
+    fields: dict[str, Held] = {}
+    """What those fields held of which a claim says a value, by what it calls them."""
+    by_label: bool = False
+    """Whether its target is a box that its label draws: the box itself cannot be pointed at."""
     url: str = ""
     """Of the page it was done on; ``then`` is the address afterwards."""
     then: str = ""
+    frames: tuple[str, ...] = ()
+    """The addresses of the documents inside of the page that lead to its elements."""
     tab: str = "t1"
     front: str = "t1"
     """The tab in front afterwards."""
@@ -83,27 +94,36 @@ async def opened(
     """A deed that is about to be done; ``refs`` are those of ``target`` and ``to``."""
     anchors: dict[str, Anchor] = {}
     places: dict[str, tuple[Locator, ...]] = {}
+    fields: dict[str, Held] = {}
     named = dict(refs)
     for claim in claims(action, expect):
         gone = claim.gone if claim.gone and REFERENCE.fullmatch(claim.gone) else None
         for said in (gone, getattr(claim, "target", None)):
             if said is not None and (ref := await _ref(said, view, told)):
                 named[said] = ref
+                if said != gone and (held := await _held(ref, view)):
+                    fields[said] = held
         if claim.gone and (place := await settled(text_place(claim.gone, view))) is not None:
             places[claim.gone] = place
     for said, ref in named.items():
         if known := await settled(anchor(ref, view)):
             anchors[said] = known
     spot = getattr(action, "target", None)
-    drawn = "target" not in anchors or anchors["target"].role == "canvas"
+    target = anchors.get("target")
+    drawn = target is None or target.role == "canvas"
+    marked = target is not None and target.role in MARKS
     return Deed(
         action=action.model_dump(mode="json", exclude_none=True),
         what=action.name,
         expect=expect.model_dump(exclude_none=True) if expect else None,
         anchors=anchors,
         places=places,
+        fields=fields,
+        by_label=marked and bool(await settled(_by_label(named["target"], view))),
         url=view.url,
+        frames=tuple(dict.fromkeys(_frames(named.values(), view))),
         tab=view.tab,
+        front=view.tab,
         point=(spot.x, spot.y) if isinstance(spot, Spot) and drawn else None,
     )
 
@@ -112,9 +132,6 @@ async def closed(
     deed: Deed, what: str, verdict: Verdict, ref: str, view: View, front: View, log: Log
 ) -> Deed:
     """What came of it. ``view`` is the tab it was done on."""
-    held, home = None, view.home(ref) if ref else None
-    if home is not None and (told := await settled(home.ask("held", int(ref[1:])))):
-        held = Held.model_validate(told)
     places = dict(deed.places)
     texts = [deed.expect or {}, deed.action.get("until", {}), *deed.action.get("evidence", [])]
     for text in filter(None, (claim.get("text") for claim in texts)):
@@ -125,7 +142,7 @@ async def closed(
             "what": what,
             "verdict": verdict.kind,
             "why": verdict.why,
-            "held": held,
+            "held": await _held(ref, view) if ref else None,
             "then": front.url,
             "front": front.tab,
             "places": places,
@@ -149,3 +166,30 @@ async def _ref(said: str, view: View, told: Told) -> str:
         return (await resolve(said, view, told)).ref
     except (Failure, Error, TimeoutError):
         return ""
+
+
+async def _held(ref: str, view: View) -> Held | None:
+    home = view.home(ref)
+    told = await settled(home.ask("held", int(ref[1:]))) if home else None
+    return Held.model_validate(told) if told else None
+
+
+async def _by_label(ref: str, view: View) -> bool:
+    handle = await view.handle(ref)
+    return handle is not None and bool(await handle.evaluate(_LABELLED))
+
+
+def _frames(refs: Iterable[str], view: View) -> Iterator[str]:
+    for ref in refs:
+        home = view.home(ref)
+        frame: Frame | None = home.frame if home else None
+        while frame is not None and frame.parent_frame is not None:
+            yield view.secrets.mask(frame.url)
+            frame = frame.parent_frame
+
+
+_LABELLED = """box => {
+  const { x, y, width, height } = box.getBoundingClientRect();
+  const hit = box.getRootNode().elementFromPoint(x + width / 2, y + height / 2);
+  return !!box.labels?.length && box !== hit && !box.contains(hit);
+}"""

@@ -101,7 +101,7 @@ def unapproved(what: str, why: str, asked: bool) -> Failure:
     who = "a person was asked and did not agree" if asked else "there is nobody to ask"
     return Failure(
         "unapproved",
-        f"{what} needs the approval of a person ({why}), and {who}; nothing was done. Do the "
+        f"{what} needs the approval of a person ({why}), and {who}; it was not done. Do the "
         "task without it, or end and tell what is left to approve.",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from tools.gui import failures
 from tools.gui.failures import Failure
@@ -13,6 +14,9 @@ from tools.gui.preflight import Aim, guarded
 
 ASKING = 5.0
 """Seconds within which a clicked element asks for its file."""
+SIGNS = re.compile(r"[\x00-\x1f\x7f]")
+"""What would be pressed as a key, such as Enter, where it is typed."""
+_LINES = "el => el.localName === 'textarea' || el.isContentEditable"
 
 
 async def write(hand: Hand, text: str, how: str) -> Done:
@@ -23,10 +27,16 @@ async def write(hand: Hand, text: str, how: str) -> Done:
         raise failures.wrong_kind(str(spot), "a field that takes text (use click, select or check)")
     if "readonly" in element.state:
         raise failures.disabled(str(spot))
+    handle = await hand.handle(element)
+    if SIGNS.search(text) and not await handle.evaluate(_LINES):
+        raise Failure(
+            "wrong_kind",
+            f"{spot} takes one line, and the text has a line break or a tab in it, so nothing was "
+            "typed. Type it without; Enter and Tab are pressed by press.",
+        )
     await hand.may_type(text, element)
     await hand.begin()
     if element.role in FILLED:
-        handle = await hand.handle(element)
         await handle.fill(hand.session.secrets.reveal(text))
     else:
         async with guarded(spot, hand.view):
@@ -43,7 +53,7 @@ async def write(hand: Hand, text: str, how: str) -> Done:
         elif secrets.named(text):
             await hand.may_type(text, element)  # the page may have moved on since
             await page.keyboard.insert_text(secrets.reveal(text))  # in one piece, into one field
-        elif len(text) > 100 or "\n" in text:
+        elif len(text) > 100 or SIGNS.search(text):
             await page.keyboard.insert_text(text)
         else:
             await page.keyboard.type(text)
@@ -104,7 +114,8 @@ async def upload(hand: Hand) -> Done:
     await hand.begin()
     assert hand.session.watch is not None
     log = hand.session.watch.log
-    await hand.view.page.mouse.click(spot.x, spot.y)
+    async with guarded(spot, hand.view):
+        await hand.view.page.mouse.click(spot.x, spot.y)
     try:
         chooser = await asyncio.wait_for(log.chooser, ASKING)
     except TimeoutError:

@@ -21,8 +21,8 @@ class Ledger:
 
     found: dict[str, str] = field(default_factory=dict)
     """Plain text of the pages that were opened, by address, before the first action on them."""
-    before: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    """Plain text of the page before each action that could have an effect."""
+    before: deque[tuple[str, str]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    """Address and plain text of the page before each action that could have an effect."""
     entered: set[str] = field(default_factory=set)
     """References of the fields that took what was put into them."""
     refused: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Ledger:
         """An action that can have an effect begins on this page."""
         if self.opened and not self.changed:  # else it may show what was done before
             self.found.setdefault(url, text)
-        self.before.append(text)
+        self.before.append((url, text))
         self.opened = False
 
     def send(self, request: Request, acting: bool) -> None:

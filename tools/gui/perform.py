@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from typing import Literal, assert_never
 
-from playwright.async_api import Error
+from playwright.async_api import ElementHandle, Error
 
 from tools.gui import failures, fields
 from tools.gui.actions import (
@@ -48,7 +48,7 @@ NOTICE = "chrome-error://chromewebdata/"
 ALIVE = 1.0
 """Seconds within which a tab shows that it does not hang."""
 EXTRACT = 3500
-"""Characters of text given at once."""
+"""Bytes of text given at once."""
 HOVERS = 0.35
 """Seconds: menus open a moment after the pointer has come, so that crossing them opens none."""
 KEYS = {"ctrl": "Control", "control": "Control", "alt": "Alt", "shift": "Shift", "cmd": "Meta",
@@ -169,7 +169,11 @@ async def _press(hand: Hand, keys: str) -> Done:
         spot = await hand.aim(hand.target)
         handle, ref = await hand.handle(spot.element), spot.element.ref
         await handle.focus()
-    await hand.begin()
+        await _keeps(handle, spot)
+        await hand.begin()
+        await _keeps(handle, spot)
+    else:
+        await hand.begin()
     try:
         await hand.view.page.keyboard.press(combined)
     except Error as error:
@@ -179,6 +183,13 @@ async def _press(hand: Hand, keys: str) -> Done:
             ) from None
         raise
     return Done(f"press {combined}", ref, must_change=False)
+
+
+async def _keeps(handle: ElementHandle, spot: Aim) -> None:
+    """Raise ``Failure`` no_effect where the page gave the focus to something else, which the keys
+    would reach."""
+    if await handle.evaluate(_LOST):
+        raise Failure("no_effect", f"{spot} does not keep the focus, so nothing was pressed.")
 
 
 async def _drag(hand: Hand, steps: int) -> Done:
@@ -243,14 +254,18 @@ async def _extract(hand: Hand, start: int) -> Done:
         text = await home.ask("text", int(element.ref[1:])) if home else ""
         text = text.strip() or (await hand.field(element)).value
     text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text)).strip()
-    part = text[start : start + EXTRACT]
-    if len(text) > start + EXTRACT:
-        part += f"\n(goes on: start {start + EXTRACT} of {len(text)})"
+    part = text[start:].encode()[:EXTRACT].decode(errors="ignore")
+    if len(text) > (end := start + len(part)):
+        part += f"\n(goes on: start {end} of {len(text)})"
     of = element.label() if element else "the page"
     quoted = "\n".join(f"> {line}" for line in (part or "(no text)").splitlines())
     return Done(f"extract {of}", own=True, proof="read", text=quoted)
 
 
+_LOST = """el => {
+  const now = el.getRootNode().activeElement;
+  return !!now && now !== document.body && !el.contains(now);
+}"""
 _SCROLL = """([dx, dy]) => {
   const before = [scrollX, scrollY];
   scrollBy({ left: dx, top: dy, behavior: "instant" });

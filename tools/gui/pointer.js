@@ -91,17 +91,19 @@ const at = (x, y) => {
 };
 
 // --- the guard: a press that would land elsewhere is stopped ----------------------------------
+// Without an element to guard (0: it is in another document) every press lands elsewhere.
 const KINDS = ["pointerdown", "mousedown", "pointerup", "mouseup", "click", "dblclick", "auxclick", "contextmenu"];
 let guarded = null, landed = null;
 const judge = event => {
+  if (!event.isTrusted) return;  // of a script: it says nothing of the pointer
   if (landed === null) {
     const hit = event.composedPath()[0];
-    landed = takes(guarded, hit) ? true : about(hit.nodeType === 1 ? hit : document.documentElement);
+    landed = guarded && takes(guarded, hit) ? true : about(hit.nodeType === 1 ? hit : document.documentElement);
   }
   if (landed !== true) { event.preventDefault(); event.stopImmediatePropagation(); }
 };
 const guard = n => {
-  guarded = find(n); landed = null;
+  guarded = n ? find(n) : null; landed = null;
   for (const kind of KINDS) window.addEventListener(kind, judge, { capture: true, passive: false });
   return !!guarded;
 };

@@ -1,12 +1,13 @@
 """Before the pointer is used: where to point, and what prevents it.
 
 An element is pointed at where it is really hit, through frames and open shadow roots. A guard in
-the page then stops a press that would land on something else, because pages move between a look
-and a click.
+all documents then stops a press that would land on something else, because pages move between a
+look and a click.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from tools.gui import failures
 from tools.gui.failures import Failure
 from tools.gui.observation import Element, Told
 from tools.gui.targets import REFERENCE, by_words, missing
-from tools.gui.view import Document, View
+from tools.gui.view import FRAME_PATIENCE, Document, View
 
 
 @dataclass(frozen=True)
@@ -155,18 +156,32 @@ async def _frame_at(view: View, parent: Document, number: int) -> tuple[Document
 
 @asynccontextmanager
 async def guarded(target: Aim, view: View) -> AsyncIterator[None]:
-    """Presses inside of this land on the target or nowhere. Raises ``Failure`` moved."""
+    """Presses inside of this land on the target or nowhere, in no document of the tab: what comes
+    over a frame is part of another one. Raises ``Failure`` moved."""
     home = view.home(target.element.ref)
-    number = int(target.element.ref[1:])
-    if home is None or not await home.ask("guard", number):
+    await view.each("guard", 0)
+    if home is None or not await home.ask("guard", int(target.element.ref[1:])):
+        await view.each("release")
         raise failures.stale(target.element.label(), [])
-    yield
+    others = [d for d in await _documents(view) if d is not home]
+    landed: list[Any] = []
     try:
-        landed = await home.ask("release")
-    except (Error, TimeoutError):  # the press led to another page, or to a dialog
-        return
-    if isinstance(landed, list):
-        raise failures.moved(str(target), _label(landed))
+        yield
+    finally:
+        released = (document.ask("release") for document in (home, *others))
+        landed = await asyncio.gather(*released, return_exceptions=True)
+    if elsewhere := next((about for about in landed if isinstance(about, list)), None):
+        raise failures.moved(str(target), _label(elsewhere))
+    if landed[0] is None:  # an error says that the press led to another page, or to a dialog
+        raise failures.moved(str(target), "nothing that hears of a click")
+
+
+async def _documents(view: View) -> list[Document]:
+    """Those of the tab that answer."""
+    frames = [frame for frame in view.page.frames if not frame.is_detached()]
+    asked = (view.document(frame, FRAME_PATIENCE) for frame in frames)
+    found = await asyncio.gather(*asked, return_exceptions=True)
+    return [document for document in found if isinstance(document, Document)]
 
 
 def _covered(what: str, found: dict[str, Any]) -> Failure:

@@ -1,8 +1,9 @@
-"""Where a browser may go. Pure: the enforcement on every request is in ``session``."""
+"""Where a browser may go. Pure: the enforcement on every request is in ``gate``."""
 
 from __future__ import annotations
 
 import os
+import unicodedata
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -33,7 +34,7 @@ class Limits:
         url = "".join(c for c in url.strip() if c not in "\t\r\n")
         try:
             parts = urlsplit(url)
-            host = (parts.hostname or "").rstrip(".")
+            host = canonical(parts.hostname or "")
         except ValueError:
             return "it is no valid address"
         inner = url.partition(":")[2] if parts.scheme in ("blob", "view-source") else ""
@@ -71,7 +72,7 @@ class Limits:
 
     def denies(self, url: str) -> bool:
         """Whether the domain of ``url`` is on the list of denied ones, whatever it is for."""
-        host = (urlsplit(url).hostname or "").rstrip(".")
+        host = canonical(urlsplit(url).hostname or "")
         return any(_covers(domain, host) for domain in self.denied)
 
 
@@ -86,6 +87,16 @@ def with_scheme(url: str) -> str:
     return f"http{'' if local else 's'}://{url}" if local or "." in host else url
 
 
+def canonical(host: str) -> str:
+    """A host or domain as browsers ask for it: in lower case and ASCII, without a star or dots
+    around it. ``*.例子.CN.`` is ``xn--fsqu00a.cn``."""
+    plain = unicodedata.normalize("NFKC", host).replace("。", ".").lower().lstrip("*").strip(".")
+    return ".".join(
+        label if label.isascii() else f"xn--{label.encode('punycode').decode()}"
+        for label in plain.split(".")
+    )
+
+
 def _covers(domain: str, host: str) -> bool:
-    domain = domain.lower().lstrip("*").strip(".")
+    domain = canonical(domain)
     return host == domain or host.endswith(f".{domain}")

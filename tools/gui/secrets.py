@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar, cast
-from urllib.parse import quote, quote_plus
 
 from tools.gui.failures import Failure
 from tools.gui.safety import Limits
@@ -104,11 +103,18 @@ def _each(told: object, change: Callable[[str], str]) -> object:
 def _echo(value: str) -> str:
     """A pattern of a value as pages write it: as it is, in groups, squeezed, quoted or in an
     address."""
-    ways = {value, " ".join(value.split()), quote(value, safe=""), quote_plus(value)}
-    ways |= {html.escape(value), repr(value)[1:-1], json.dumps(value)[1:-1]}
-    ways |= {json.dumps(value, ensure_ascii=False)[1:-1]}
+    ways = {value, " ".join(value.split()), html.escape(value), repr(value)[1:-1]}
+    ways |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
     pattern = "|".join(sorted(map(re.escape, ways), key=len, reverse=True))
+    pattern += f"|{''.join(map(_in_address, value))}"
     if len(value) < SHORT:
         return rf"(?<![^\W_])(?:{pattern})(?![^\W_])"
     grouped = JOINT.join(map(re.escape, "".join(value.split())))
     return f"(?i:{pattern}|{grouped})"
+
+
+def _in_address(sign: str) -> str:
+    """A pattern of a sign in an address: the ways to write one differ in which signs they leave as
+    they are, and an address inside of another is written twice."""
+    coded = "".join(f"%(?:25)*(?i:{byte:02x})" for byte in sign.encode())
+    return rf"(?:{coded}|\+|\s)" if sign == " " else f"(?:{coded}|{re.escape(sign)})"

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from playwright.async_api import Browser, Error, Page, Playwright, async_playwright
 
 from tools.gui import failures
-from tools.gui.gate import Gate
+from tools.gui.gate import Gate, switches
 from tools.gui.ledger import Ledger
 from tools.gui.safety import Limits
 from tools.gui.secrets import Secrets
@@ -152,7 +152,7 @@ class Session:
                 executable_path=path,
                 headless=self._headless,
                 chromium_sandbox=False,
-                args=list(SWITCHES),
+                args=[*SWITCHES, *switches(self.limits)],
             )
         except Error as error:
             reason = error.message.splitlines()[0][:200]

@@ -13,34 +13,39 @@ from tools.gui.targets import REFERENCE
 from tools.gui.view import View
 
 
-async def holds(expect: Expect | None, view: View, ref: str) -> dict[str, bool]:
-    """Each expectation in words, and whether it holds now. ``ref``: the action's target, or ""."""
+async def holds(
+    expect: Expect | None, view: View, ref: str, acted: View | None = None
+) -> dict[str, bool]:
+    """Each expectation in words, and whether it holds now. ``ref``: the action's target, or "".
+    ``acted``: the tab that was acted on, where ``view`` may be another that opened. What is gone is
+    gone there, and the target holds its value there."""
     if expect is None:
         return {}
+    own = view if acted is None or acted.page.is_closed() else acted
     said: dict[str, bool] = {}
-    seen = ""
-    if expect.text is not None or expect.gone is not None:
-        seen = await text_of(view)
     if expect.text is not None:
-        said[f'text "{expect.text}"'] = plain(expect.text) in seen
+        said[f'text "{expect.text}"'] = plain(expect.text) in await text_of(view)
     if expect.url is not None:
         said[f'url with "{expect.url}"'] = expect.url in view.url
     if expect.value is not None:
-        said[f'value "{expect.value}"'] = await _value(view, ref) == expect.value
+        said[f'value "{expect.value}"'] = await _value(own, ref) == expect.value
     if expect.gone is not None:
-        absent = plain(expect.gone) not in seen
         if REFERENCE.fullmatch(expect.gone):
-            absent = not await _drawn(view, expect.gone)
+            absent = not await _drawn(own, expect.gone)
+        else:
+            absent = plain(expect.gone) not in await text_of(own)
         said[f'gone "{expect.gone}"'] = absent
     return said
 
 
-async def within(expect: Expect | None, view: View, ref: str, seconds: float) -> dict[str, bool]:
+async def within(
+    expect: Expect | None, view: View, ref: str, seconds: float, acted: View | None = None
+) -> dict[str, bool]:
     """As ``holds``, once all of it holds, or when the time is up."""
     end = time.monotonic() + seconds
     while True:
         try:
-            said = await holds(expect, view, ref)
+            said = await holds(expect, view, ref, acted)
             if all(said.values()) or time.monotonic() >= end:
                 return said
         except (Error, TimeoutError):  # between two pages

@@ -120,10 +120,10 @@ class View:
         children = [f for f in frame.child_frames if not f.is_detached()]
         told = await self._ask_snapshot(frame, children, patience)
         own = [_element(row, place, clip) for row in told["rows"]]
-        told["veiled"] = [
+        told["veiled"] = [  # by what the page told in full: names and values are cut in a row
             e.corners
-            for e in own
-            if e.corners and any(PLACEHOLDER.search(said) for said in (e.name, e.value or ""))
+            for e, (_, _, name, value, *_) in zip(own, told["rows"], strict=True)
+            if e.corners and any(PLACEHOLDER.search(said) for said in (name, value or ""))
         ]
         notes: list[str] = []
         left, top, scale = place

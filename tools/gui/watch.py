@@ -20,7 +20,7 @@ from playwright.async_api import (
 
 from tools.gui.approval import Request as Ask
 from tools.gui.approval import asked_by_page
-from tools.gui.ledger import HARMLESS, Ledger
+from tools.gui.ledger import HARMLESS, Ledger, address
 from tools.gui.safety import Limits
 from tools.gui.secrets import Secrets
 
@@ -63,12 +63,20 @@ class Log:
     """Done when the page asks for a file, until one is handed over."""
     pending: set[Request] = field(default_factory=set)
     requests: int = 0
+    sent: list[str] = field(default_factory=list)
+    """What can have effects, by method and address without the query."""
+    kept: list[str] = field(default_factory=list)
+    """The same of what was kept from being sent."""
     asks: list[Ask] = field(default_factory=list)
     """Questions that were answered with no because a person must agree first."""
 
     def eventful(self) -> bool:
         events = self.dialogs or self.popups or self.downloads or self.requests
         return bool(events) or self.chooser.done()
+
+    def effects(self) -> str:
+        """What was sent that can have effects."""
+        return ", ".join(dict.fromkeys(sent for sent in self.sent if sent not in self.kept))
 
     def words(self) -> list[str]:
         """What happened, a line each, apart from what the verdict says."""
@@ -125,6 +133,8 @@ class Watch:
     def _request(self, request: Request) -> None:
         if _decisive(request):
             self._ledger.send(request, self.acting)
+        if request.method not in HARMLESS:
+            self.log.sent.append(f"{request.method} {self._mask(address(request.url))[:120]}")
         if request.resource_type in FOLLOWED:
             self._begun.add(request)
             self.log.pending.add(request)

@@ -13,6 +13,8 @@ FEW = 6
 counts. Three signs of a Chinese label count as one word."""
 HEAD = 3
 """Words of that beginning."""
+LETTER = r"[^\W\u2e80-\u9fff]"
+"""Of a word with letters: beside a Chinese sign, as in 立即Buy, such a word begins or ends."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Words:
 
 
 def _pattern(phrase: str) -> str:
-    word = phrase.isascii()
-    return rf"(?<!\w){re.escape(phrase)}(?!\w)" if word else re.escape(phrase)
+    whole = rf"(?<!{LETTER}){re.escape(phrase)}(?!{LETTER})"
+    return whole if phrase.isascii() else re.escape(phrase)
 
 
 def _words(given: dict[str, Sequence[str]]) -> Words:

@@ -35,6 +35,11 @@ def matter(label: str, **facts: Any) -> str:
         ("Publish", "submission"),
         ("转账", "submission"),
         ("Next | Buy now", "purchase"),
+        ("立即抢购", "purchase"),
+        ("买单", "purchase"),
+        ("Buy此商品", "purchase"),
+        ("Pay现在", "purchase"),
+        ("Payée", ""),
         ("Continue", ""),
         ("Confirm booking", ""),
         ("Search", ""),
@@ -59,6 +64,9 @@ def test_the_form_and_the_dialog_around_a_control_count() -> None:
     assert matter("确定", dialog=True, around="确定要删除吗？") == "delete"
     assert matter("Buy now", role="checkbox") == ""
     assert matter("How to send a parcel", leads=True) == ""
+    assert matter("Amazon to buy Whole Foods", leads=True) == ""
+    assert matter("Yes, delete my account", leads=True) == "delete"
+    assert matter("Permanently delete my account", leads=True) == "delete"
 
 
 def test_keys_and_drags_count_as_what_they_do() -> None:
@@ -68,7 +76,7 @@ def test_keys_and_drags_count_as_what_they_do() -> None:
         request = needed(Press(name="press", keys=keys), "", facts, "", "", False)
         return request.matter if request else ""
 
-    assert by_key("Enter", field) == "purchase"
+    assert by_key("Enter", field) == by_key("Shift+NumpadEnter", field) == "purchase"
     assert by_key("Enter", {**field, "sends": ""}) == ""
     assert by_key("Delete", field) == ""
     assert by_key("Shift+Delete", {"role": "treeitem", "label": "a.txt"}) == "delete"
@@ -101,6 +109,25 @@ def test_a_purchase_is_made_when_a_person_agrees(surf: Surfer, site: Site, perso
     (request,) = person.asked
     assert request.matter == "purchase" and '"Buy now"' in request.what
     assert request.url.startswith("http://127.0.0.1") and site.booked == ["cup"]
+
+
+def test_no_key_reaches_what_was_not_judged(surf: Surfer, site: Site, person: Person) -> None:
+    person.agrees = False
+    page = """<form id=f><label>Card <input name=card></label><button>Buy now</button></form>
+      <label>Search <input onfocus="f.lastElementChild.focus()"></label>
+      <label>Note <textarea></textarea></label>
+      <script>f.onsubmit = e => { e.preventDefault(); fetch('/buy', {method: 'POST', body: 'b'}) };
+      </script>"""
+    surf.open(site.put(page))
+    for text in ("4111\r", "4111\n", "4111\t"):
+        with pytest.raises(ToolError, match='^wrong_kind: .*"Card".* line break'):
+            surf("type", target="Card", text=text)
+    with pytest.raises(ToolError, match="^unapproved: .*purchase"):
+        surf("press", target="Card", keys="NumpadEnter")
+    with pytest.raises(ToolError, match='^no_effect: .*"Search".* focus'):
+        surf("press", target="Search", keys="Enter")
+    surf("type", target="Note", text="one\ntwo")
+    assert not site.booked
 
 
 @pytest.mark.parametrize("nobody", [False, True])
@@ -141,6 +168,23 @@ def test_a_yes_to_one_thing_is_no_yes_to_another(surf: Surfer, site: Site, perso
     finally:
         surf.browser._approve = before
     assert not site.booked and len(person.asked) == 2
+
+
+def test_what_was_sent_before_a_question_is_told_to_the_person(
+    surf: Surfer, site: Site, person: Person
+) -> None:
+    page = """<button onclick="fetch('/log?id=1', {method: 'POST', body: 'x'});
+      if (confirm('Delete everything?')) out.textContent = 'gone'">Clean up</button><p id=out>"""
+    surf.open(site.put(page))
+    person.agrees = False
+    with pytest.raises(ToolError, match="^unapproved: .*has sent POST [^ ]*/log already"):
+        surf("click", target="Clean up", accept_dialog=True)
+    assert site.booked == ["x"] and "/log already" in person.asked[0].question()
+    person.agrees = True
+    assert ": verified" in surf(
+        "click", target="Clean up", accept_dialog=True, expect={"text": "gone"}
+    )
+    assert site.booked == ["x"] * 3 and "once more" in person.asked[1].words()
 
 
 def test_the_question_of_a_page_is_answered_after_a_person_agreed(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.tools.gui.conftest import Site, Surfer
+from tools.gui import view
+from tools.gui.observation import BUDGET, read
 from tools.gui.wish import PIECE
 from tools.protocol import ToolError
 
@@ -52,6 +56,37 @@ def test_a_failure_on_a_page_as_it_was_told_is_one_line(surf: Surfer, site: Site
     assert "more, not shown" in said
     for target in ("Nothing", "e999999"):
         assert len(failed(surf, "click", target=target)) == 1
+
+
+def test_what_an_action_causes_is_told_within_the_budget(surf: Surfer, site: Site) -> None:
+    page = """<button onclick="for (let i = 0; i < 300; i++) fetch(`{{evil}}${i}/${'x'.repeat(90)}`)
+      .catch(() => 0); document.body.append('Done')">Count</button>"""
+    surf.open(site.put(site.filled(page)))
+    said = surf("click", target="Count")
+    assert len(said.encode()) <= BUDGET and "more characters are left out" in said
+
+
+def test_a_document_that_is_late_keeps_its_numbers(
+    surf: Surfer, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(view, "FRAME_PATIENCE", 0.3)
+    monkeypatch.setattr(view, "SILENCE", 0.1)
+    slow = site.put(
+        "<button>Busy</button><script>onmessage = () => { const end = Date.now() + 1500;"
+        "document.body.insertAdjacentHTML('beforeend', '<button>Frame</button>');"
+        "while (Date.now() < end); }</script>"
+    ).replace("127.0.0.1", "localhost")
+    surf.open(
+        site.put(
+            f"<iframe src='{slow}'></iframe><button onclick=\"frames[0].postMessage(1, '*');"
+            "document.body.insertAdjacentHTML('beforeend', '<button>Main</button>')\">Both</button>"
+        )
+    )
+    surf("click", target="Both")
+    time.sleep(2)
+    rows = [e for e in map(read, surf.look().splitlines()) if e]
+    assert {"Main", "Frame"} <= {e.name for e in rows}
+    assert len({e.ref for e in rows}) == len(rows)
 
 
 def test_new_rows_out_of_view_are_counted(surf: Surfer, site: Site) -> None:

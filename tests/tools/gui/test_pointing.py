@@ -120,6 +120,30 @@ def test_a_frame_that_is_covered_is_not_clicked_through(surf: Surfer, site: Site
         surf("click", target="Deep")
 
 
+@pytest.mark.parametrize("target", ["Deep", "Above"])
+def test_what_comes_over_a_frame_or_as_a_frame_at_the_last_moment_is_not_clicked(
+    surf: Surfer, site: Site, target: str
+) -> None:
+    inner = site.put(f"<body style='margin:0'><button {says('inside')}>Deep</button>{OUT}")
+    place = "position:absolute;left:20px;top:{top}px;width:200px;height:60px"
+    cover = "onmouseenter='late.style.top = this.style.top'"
+    page = f"""{OUT}
+      <div {cover} style='{place.format(top=100)}'>
+        <iframe src='{inner}' style='width:200px;height:60px;border:0'></iframe></div>
+      <div {cover} style='{place.format(top=200)}'>
+        <button {says("above")} style='width:200px;height:60px'>Above</button></div>"""
+    if target == "Deep":
+        late = f"<button id=late {says('bad')} style='{place.format(top=300)}'>Buy now</button>"
+    else:
+        late = f"<iframe id=late src='{inner}' style='{place.format(top=300)}'></iframe>"
+        page = page.replace(f"<iframe src='{inner}'", "<iframe")
+    surf.open(site.put(page + late))
+    with pytest.raises(ToolError, match="^(moved|covered): "):
+        surf("click", target=target)
+    seen = surf.look()
+    assert "bad" not in seen and "above" not in seen and "inside" not in seen
+
+
 @pytest.mark.parametrize(
     ("body", "kind"),
     [

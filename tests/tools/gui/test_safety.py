@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from tests.tools.conftest import Context
 from tests.tools.gui.conftest import Site, Surfer
+from tools import Browser
 from tools.gui.safety import Limits
 from tools.protocol import ToolError
 
@@ -32,6 +36,22 @@ from tools.protocol import ToolError
 def test_domains_cover_their_subdomains_and_denied_wins(url: str, fine: bool) -> None:
     limits = Limits(allowed=("example.com",), denied=("admin.example.com",))
     assert (limits.objection(url) == "") == fine
+
+
+@pytest.mark.parametrize(
+    ("domain", "host"),
+    [
+        ("LOCALHOST", "a.localhost"),
+        ("*.localhost.", "localhost"),
+        ("例子.cn", "www.xn--fsqu00a.cn"),
+        ("xn--fsqu00a.cn", "例子。cn"),
+        ("Straße.de", "xn--strae-oqa.de"),
+    ],
+)
+def test_a_domain_is_the_same_however_it_is_written(domain: str, host: str) -> None:
+    url = f"https://{host}/"
+    assert Limits(denied=(domain,)).objection(url) and Limits(denied=(domain,)).denies(url)
+    assert not Limits(allowed=(domain,)).objection(url)
 
 
 def test_a_scheme_that_is_named_is_allowed() -> None:
@@ -86,6 +106,37 @@ def test_what_scripts_send_beyond_the_allowed_domains_does_not_leave(
     for way in ("http://other.test/fetch", "http://other.test/beacon", "ws://other.test/socket"):
         assert f"not loaded: {way} (the domain other.test is not among the allowed ones" in said
     assert "Failed to fetch" in said
+
+
+def test_what_the_browser_does_not_pause_goes_nowhere_either(site: Site, context: Context) -> None:
+    hosts = ("127.0.0.1", "other.localhost", "evil.localhost")
+    sockets = "".join(f"new WebSocket('ws://{host}:{site.port}/socket');" for host in hosts)
+    ahead = [site.url("ahead", host) for host in hosts[1:]]
+    rules = json.dumps({"prefetch": [{"urls": ahead, "eagerness": "immediate"}]})
+    page = f"""<p id=out></p><a href="{ahead[0]}">Ahead</a><img src="{ahead[1]}.png"><script>
+      const worker = new Worker(URL.createObjectURL(new Blob([`{sockets}`])));
+      setTimeout(() => out.textContent = 'Waited', 700)</script>
+      <script type=speculationrules>{rules}</script>"""
+    site.pages["/ahead"] = "<p>Fetched ahead"
+    with Browser(allowed=("127.0.0.1",), denied=("*.LOCALHOST.",), pictures=False) as browser:
+        surf = Surfer(browser, context)
+        surf.open(site.put(page))
+        surf("wait_for", until={"text": "Waited"})
+    assert _reached(site) == ["127.0.0.1/socket"]
+    site.asked.clear()
+    with Browser(allowed=("127.0.0.1",), denied=(hosts[2],), pictures=False) as browser:
+        surf = Surfer(browser, context)
+        surf.open(site.put(page))
+        surf("wait_for", until={"text": "Waited"})
+        with pytest.raises(ToolError, match="^refused: .*other.localhost is not among the allowed"):
+            surf("click", target="Ahead")
+        assert "Fetched ahead" not in surf.look()
+    assert _reached(site) == ["127.0.0.1/socket", "other.localhost/ahead"]
+
+
+def _reached(site: Site) -> list[str]:
+    left = (asked.replace(f":{site.port}", "") for asked in site.asked)
+    return sorted(asked for asked in left if "socket" in asked or "ahead" in asked)
 
 
 def test_a_file_is_waited_for_until_it_is_whole(surf: Surfer, site: Site) -> None:

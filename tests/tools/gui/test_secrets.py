@@ -24,6 +24,10 @@ HOME = Limits(allowed=("shop.example",))
         ("hunter2!x", "?p=hunter2%21x"),
         ('say "hi" & go', r"say \"hi\" & go"),
         ('say "hi" & go', "say &quot;hi&quot; &amp; go"),
+        ("hunter2!x@y*z", "?p=hunter2!x%40y*z"),
+        ("hunter2!x@y*z", "?p=hunter2%21x%40y*z"),
+        ("hunter2!x@y*z", "/to?next=%2Fin%3Fp%3Dhunter2%2521x%2540y%252az"),
+        ("hunter2 öx", "?p=hunter2+%c3%B6x"),
         ("two  words", "two words"),
         ("4929381302846117", "card 4929 3813 0284 6117"),
         ("4929381302846117", "4929-3813-0284-6117"),
@@ -132,6 +136,7 @@ def test_a_screenshot_is_black_where_a_secret_stands(surf: Surfer, site: Site) -
     page = f"""<input aria-label=Card style="{field};top:60px">
       <p id=out style="{field};top:160px;margin:0"></p>
       <button style="{field};top:260px" onclick="out.textContent =
+        'We keep on record '.repeat(9) +
         document.querySelector('input').value.replace(/(....)/g, '$1 ')">Show</button>"""
     surf.open(site.put(page))
     places = [(40, 70, 200, 90), (40, 170, 200, 190)]
@@ -140,6 +145,16 @@ def test_a_screenshot_is_black_where_a_secret_stands(surf: Surfer, site: Site) -
     surf("click", target="Show")
     assert all(_black(surf, place) for place in places)
     assert not _black(surf, (40, 270, 200, 290))
+
+
+def test_no_address_shows_a_secret(surf: Surfer, site: Site) -> None:
+    page = """<label>Password <input></label><button onclick="
+      location = '?' + new URLSearchParams({p: document.querySelector('input').value}) +
+        '&q=' + encodeURIComponent(document.querySelector('input').value)">Go</button>"""
+    surf.open(site.put(page))
+    surf("type", target="Password", text="<secret:PASSWORD>")
+    said = surf("click", target="Go")
+    assert "?p=<secret:PASSWORD>&q=<secret:PASSWORD>" in said
 
 
 def _black(surf: Surfer, place: tuple[int, int, int, int]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.tools.gui.conftest import Site, Surfer
 from tools.gui.judge import Done, decide
+from tools.gui.observation import BUDGET
 from tools.gui.watch import Refusal
 from tools.protocol import ToolError
 
@@ -96,6 +97,59 @@ def test_a_new_tab_comes_to_the_front_and_back_closes_it(surf: Surfer, site: Sit
     assert 'link "Open"' in surf("back")
 
 
+def test_what_is_gone_is_gone_where_it_was(surf: Surfer, site: Site) -> None:
+    there = site.put("<p>Other page")
+    page = f"""<p>Item 7</p><a href='{there}' target=_blank>Popup</a> <a href='{there}'>Leave</a>
+      <button onclick="document.querySelector('p').remove()">Remove</button>"""
+    address = site.put(page)
+    surf.open(address)
+    said = surf("click", target="Popup", expect={"gone": "Item 7", "text": "Other page"})
+    assert ": contradicted (not so: gone" in said
+    surf("back")
+    surf("click", target="Leave")
+    gone = [{"gone": "Item 7"}]
+    with pytest.raises(ToolError, match="^not_done: .*unverified: .*its page was left"):
+        surf("done", evidence=gone)
+    assert "done: unverified (what is gone may only be" in surf("done", evidence=gone)
+    surf.open(address)
+    surf("click", target="Remove")
+    assert "done: verified" in surf("done", evidence=gone)
+
+
+@pytest.mark.parametrize(
+    ("told", "proof", "kind"),
+    [
+        ("Booked! This booking cannot be changed.", "Booked!", "doubted"),
+        ("预订成功，不可取消，不能退款", "预订成功", "doubted"),
+        ("3 uploaded, 0 failed", "3 uploaded", "verified"),
+        ("完成，系统无异常", "完成", "verified"),
+        ("We could not book your table", "your table", "contradicted"),
+        ("Booking failed, table for two", "table for two", "contradicted"),
+        ("3 uploaded. 10 failed", "uploaded. 10", "doubted"),
+    ],
+)
+def test_an_alarm_behind_what_is_proved_is_a_doubt(
+    surf: Surfer, site: Site, told: str, proof: str, kind: str
+) -> None:
+    page = f"<button onclick=\"out.textContent = '{told}'\">Go</button><p id=out role=status>"
+    surf.open(site.put(page))
+    surf("click", target="Go")
+    for claimed in range(2):
+        try:
+            said = surf("done", evidence=[{"text": proof}])
+        except ToolError as failure:
+            said = str(failure)
+        if kind == "contradicted":
+            assert said.startswith("not_done: the task does not count as done: contradicted")
+        elif kind == "verified" or claimed:
+            assert f"done: {'verified' if kind == 'verified' else 'unverified'}" in said
+            break
+        else:
+            assert said.startswith(
+                "not_done: the task does not count as done: unverified: the page also"
+            )
+
+
 def test_a_question_is_answered_with_no_unless_told(surf: Surfer, site: Site) -> None:
     page = """<p id=out></p>
       <button onclick="out.textContent = confirm('Really?') ? 'gone' : 'kept'">Delete</button>
@@ -124,6 +178,8 @@ def test_waiting_and_extracting(surf: Surfer, site: Site) -> None:
     said = surf("extract")
     assert "> First" in said and "goes on: start 3500" in said
     assert "Ready now" in surf("extract", start=9000)
+    surf.open(site.put(f"<p>{'长文' * 3000}"))
+    assert len(surf("extract").encode()) < BUDGET
 
 
 def test_a_page_that_is_not_there(surf: Surfer, site: Site) -> None:

@@ -37,7 +37,7 @@ from tools.gui.native.port import Window
 CLOSES = 1.5
 """Seconds within which a window closes."""
 EXTRACT = 3500
-"""Characters of text given at once."""
+"""Bytes of text given at once."""
 
 
 def perform(action: Action, hand: Hand) -> Done:
@@ -132,9 +132,9 @@ def _extract(hand: Hand, start: int) -> Done:
     read = [target] if target else hand.now.elements
     text = "\n".join(" ".join(filter(None, (e.name, e.value))) for e in read)
     text = re.sub(r"\n+", "\n", text).strip()
-    part = text[start : start + EXTRACT]
-    if len(text) > start + EXTRACT:
-        part += f"\n(goes on: start {start + EXTRACT} of {len(text)})"
+    part = text[start:].encode()[:EXTRACT].decode(errors="ignore")
+    if len(text) > (end := start + len(part)):
+        part += f"\n(goes on: start {end} of {len(text)})"
     of = target.label() if target else "the screen"
     quoted = "\n".join(f"> {line}" for line in (part or "(no text)").splitlines())
     return Done(f"extract {of}", own=True, proof="read", text=quoted)
