@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from agent.errors import InputError
@@ -121,6 +120,8 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     """Scaled from 16 bits, which Pillow would clip to white."""
     if not picture.mode.startswith("I"):
         return picture
+    import numpy as np  # late: the command starts without it
+
     deep = np.asarray(picture).clip(0, 65535)
     scale = 256 if picture.mode != "I" or deep.max() > 255 else 1
     return Image.fromarray((deep // scale).astype(np.uint8))

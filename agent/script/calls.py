@@ -10,6 +10,7 @@ from agent.script.deeds import words
 from agent.script.python import comment, element, literal
 from tools.gui.actions import DragBy
 from tools.gui.deeds import Deed
+from tools.gui.perform import STEPS
 from tools.gui.safety import with_scheme
 
 POINTED = ("click", "double", "right", "hover")
@@ -117,7 +118,7 @@ def _call(deed: Deed, page: str, media: dict[str, Path]) -> Iterator[str]:
             yield f"{page}.mouse.down()"
             yield f"x = box['x'] + box['width'] / 2 + {dx:g}"
             yield f"y = box['y'] + box['height'] / 2 + {dy:g}"
-            yield f"{page}.mouse.move(x, y, steps={action['steps']})"
+            yield f"{page}.mouse.move(x, y, steps={STEPS})"
             yield f"{page}.mouse.up()"
         case "scroll":
             across = action["direction"] in ("left", "right")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from agent.verify.enumeration import enumerated
+from agent.verify.words import NUMBERS, forms
 from mllm.backends.protocol import MalformedOutput, Session, generate_many
 from mllm.claims import ClaimDraft, claims_messages, claims_schema, parse_claims
 from mllm.content import Turn, Usage
@@ -63,7 +64,7 @@ def _drafts(sentence: str, reply: Turn | MalformedOutput) -> Drafts:
         return listed
     if drafts is None:
         return None
-    return list(dict.fromkeys(_quoted(draft, sentence) for draft in drafts))
+    return list(dict.fromkeys(_counted(_quoted(draft, sentence), sentence) for draft in drafts))
 
 
 def _parsed(reply: Turn | MalformedOutput) -> Drafts:
@@ -73,6 +74,23 @@ def _parsed(reply: Turn | MalformedOutput) -> Drafts:
         return parse_claims(reply.text)
     except ValueError:
         return None
+
+
+def _counted(draft: ClaimDraft, sentence: str) -> ClaimDraft:
+    """The draft with the number that stands before its noun: a small model takes another one."""
+    if draft.kind != "count" or not draft.object:
+        return draft
+    lang = language(sentence)
+    words = NUMBERS[lang]
+    noun = "|".join(map(re.escape, forms(draft.object)))
+    between = f"(?:{re.escape(draft.color)}[ 的]?)?" if draft.color else ""
+    between = rf"[\u4e00-\u9fff]?{between}" if lang == "zh" else rf" {between}"
+    number = rf"(?<![A-Za-z0-9.一二两三四五六七八九十])(\d+|{'|'.join(words)})"
+    said = re.findall(f"{number}{between}(?:{noun})", sentence, re.IGNORECASE)
+    numbers = {n if n.isdecimal() else str(words.index(n.lower())) for n in said}
+    if len(numbers) != 1 or draft.value in numbers:
+        return draft
+    return draft.model_copy(update={"value": numbers.pop()})
 
 
 def _quoted(draft: ClaimDraft, sentence: str) -> ClaimDraft:

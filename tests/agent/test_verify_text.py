@@ -231,6 +231,18 @@ def test_words_that_a_model_loses_letters_of_are_those_that_are_quoted(picture: 
     assert verified.claims[0].value == "EXIT 2"  # and nobody was asked about mere marks
 
 
+@pytest.mark.parametrize(
+    "said", ["There are 2 red cars.", "Two red cars are here.", "有2辆红色的汽车。", "有两辆汽车。"]
+)
+def test_of_a_number_that_a_model_misreads_the_one_that_is_said_counts(
+    picture: Path, said: str
+) -> None:
+    color = "red" if "red" in said else "红色" if "红" in said else ""
+    object = "汽车" if "汽车" in said else "cars"
+    verified = check(said, picture, [{**cars("5")[0], "color": color, "object": object}])
+    assert [(c.value, c.verdict) for c in verified.claims] == [("2", "supported")]
+
+
 def test_a_sentence_that_is_not_taken_apart_is_marked(picture: Path) -> None:
     verified = check("Two cows! Nothing else.", picture, "cows, two", [])
     assert verified.answer == "Two cows! Nothing else." and verified.claims == ()

@@ -103,27 +103,22 @@ class Check(Value):
     on: bool = True
 
 
-Steps: TypeAlias = Annotated[int, Field(ge=2, le=100)]
-
-
 class Drag(Value):
     target: Target
     name: Literal["drag"]
     to: Target
-    steps: Steps = 12
 
 
 Direction: TypeAlias = Literal["down", "up", "right", "left"]
 
 
 class DragBy(Value):
-    """Drags to where nothing has a name."""
+    # To where nothing has a name.
 
     target: Target
     name: Literal["drag_by"]
     direction: Direction
-    pixels: Annotated[int, Field(ge=1, le=5000)] = 50
-    steps: Steps = 12
+    pixels: Annotated[int, Field(ge=1)] = 50
 
     def end(self, x: float, y: float) -> tuple[float, float]:
         """Where a drag ends that begins at ``(x, y)``."""
@@ -142,7 +137,7 @@ class Scroll(Value):
 class Upload(Value):
     target: Target
     name: Literal["upload"]
-    file: Annotated[Name, Field(description="id of media of this run")]
+    file: Annotated[Name, Field(description="id of media")]
 
 
 class Back(Value):
@@ -164,9 +159,18 @@ class Expect(Value):
         return self
 
 
+class State(Expect):
+    # Told to models in fewer words.
+
+    text: Name | None = None
+    url: Name | None = None
+    value: str | None = None
+    gone: Name | None = None
+
+
 class WaitFor(Value):
     name: Literal["wait_for"]
-    until: Expect
+    until: State
     seconds: Annotated[float, Field(gt=0, le=30)] = 10.0
 
 
@@ -175,7 +179,7 @@ class Extract(Value):
 
     target: Target | None = None
     name: Literal["extract"]
-    start: Annotated[int, Field(ge=0, description="character to go on from")] = 0
+    start: Annotated[int, Field(ge=0, description="character")] = 0
 
 
 class Tabs(Value):
@@ -184,13 +188,9 @@ class Tabs(Value):
     tab: Annotated[Name | None, Field(description="such as t2")] = None
 
 
-class Fact(Expect):
-    # What holds when the task is done; told to models in fewer words than ``Expect``.
+class Fact(State):
+    # What holds when the task is done.
 
-    text: Name | None = None
-    url: Name | None = None
-    value: str | None = None
-    gone: Name | None = None
     target: Annotated[Name | None, Field(description="whose value")] = None
 
     @model_validator(mode="after")
@@ -201,7 +201,7 @@ class Fact(Expect):
 
 
 class Finish(Value):
-    """Ends the task. Accepted when every fact holds now."""
+    """Accepted when every fact holds now."""
 
     name: Literal["done"]
     evidence: Annotated[tuple[Fact, ...], Field(min_length=1)]

@@ -41,7 +41,8 @@ Corners: TypeAlias = tuple[float, float, float, float]
 
 _QUOTED = r'("(?:[^"\\]|\\.)*")'
 _ROW = re.compile(
-    rf"(?:new |changed )?(?!page )([\w-]+) {_QUOTED}(?: near {_QUOTED})?(?: = {_QUOTED})?(?: of {_QUOTED})?"
+    rf"(?:new |changed )?(?!page )([\w-]+) {_QUOTED}"
+    rf"(?: near {_QUOTED})?(?: = {_QUOTED})?(?: of {_QUOTED})?"
     r"((?: [^ \"\[]+)*?) (e\d+)(?: \[([\d,-]+)\]| above| below| not drawn)?"
 )
 

@@ -49,6 +49,8 @@ ALIVE = 1.0
 """Seconds within which a tab shows that it does not hang."""
 EXTRACT = 3500
 """Bytes of text given at once."""
+STEPS = 12
+"""Moves of the pointer of which a drag consists: pages follow it, and think that a jump is none."""
 HOVERS = 0.35
 """Seconds: menus open a moment after the pointer has come, so that crossing them opens none."""
 KEYS = {"ctrl": "Control", "control": "Control", "alt": "Alt", "shift": "Shift", "cmd": "Meta",
@@ -80,7 +82,7 @@ async def perform(action: Action, hand: Hand, told: Told) -> Done:
         case Check():
             return await fields.check(hand, action.on)
         case Drag() | DragBy():
-            return await _drag(hand, action.steps)
+            return await _drag(hand)
         case Scroll():
             return await _scroll(hand, action)
         case Upload():
@@ -192,7 +194,7 @@ async def _keeps(handle: ElementHandle, spot: Aim) -> None:
         raise Failure("no_effect", f"{spot} does not keep the focus, so nothing was pressed.")
 
 
-async def _drag(hand: Hand, steps: int) -> Done:
+async def _drag(hand: Hand) -> Done:
     start, end = await hand.aim(hand.target), await hand.aim(hand.to)
     start = await hand.aim(hand.target)  # the second aim may have scrolled
     mouse = hand.view.page.mouse
@@ -200,8 +202,8 @@ async def _drag(hand: Hand, steps: int) -> Done:
     await hand.begin()
     async with guarded(start, hand.view):
         await mouse.down()
-        for i in range(1, steps + 1):
-            share = i / steps
+        for i in range(1, STEPS + 1):
+            share = i / STEPS
             await mouse.move(
                 start.x + share * (end.x - start.x), start.y + share * (end.y - start.y)
             )

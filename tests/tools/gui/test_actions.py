@@ -16,7 +16,7 @@ def test_the_schema_that_models_read_is_short_and_tells_every_action() -> None:
         assert f'"{name}"' in told
     for name in ("check", "drag", "scroll", "upload", "back", "wait_for", "extract", "tabs"):
         assert f'"{name}"' in told
-    for name in ("done", "ask_person", "download"):
+    for name in ("drag_by", "done", "ask_person", "download"):
         assert f'"{name}"' in told
     assert "$ref" not in told and "discriminator" not in told
 
@@ -32,7 +32,7 @@ def test_the_schema_that_models_read_is_short_and_tells_every_action() -> None:
         ({"name": "wait_for", "until": {}}, "text, url, value or gone"),
         ({"name": "done", "evidence": []}, "evidence"),
         ({"name": "done", "evidence": [{"value": "Ada"}]}, "name the target"),
-        ({"name": "drag", "target": "e1", "to": "e2", "steps": 1000}, "100"),
+        ({"name": "drag", "target": "e1", "to": "e2", "steps": 9}, "steps"),
     ],
 )
 def test_a_malformed_action_is_told_before_a_browser_starts(

@@ -36,6 +36,8 @@ from tools.gui.native.port import Window
 
 CLOSES = 1.5
 """Seconds within which a window closes."""
+STEPS = 12
+"""Moves of the pointer of which a drag consists."""
 EXTRACT = 3500
 """Bytes of text given at once."""
 
@@ -72,7 +74,7 @@ def perform(action: Action, hand: Hand) -> Done:
         case Drag() | DragBy():
             start, end = hand.aim(hand.target), hand.aim(hand.to)
             hand.begin()
-            port.drag((start.x, start.y), (end.x, end.y), action.steps)
+            port.drag((start.x, start.y), (end.x, end.y), STEPS)
             return Done(f"drag {start} to {end}", start.element.ref, must_change=True)
         case Scroll():
             x, y, ref = hand.now.width / 2, hand.now.height / 2, ""
