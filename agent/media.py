@@ -26,6 +26,7 @@ MAX_PIXELS = 40_000_000
 MAX_SIDE = 4096
 """Larger pictures are scaled down for tools and models."""
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+"""Modes that a PNG file keeps as they are."""
 
 Source: TypeAlias = "str | Path | bytes | Image.Image"
 """A file, encoded bytes, or a picture in memory."""

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from agent.script.deeds import words
 from agent.script.python import comment, element, literal
-from tools.gui.actions import DragBy
+from tools.gui.actions import STEPS, DragBy
 from tools.gui.deeds import Deed
-from tools.gui.perform import STEPS
 from tools.gui.safety import with_scheme
 
 POINTED = ("click", "double", "right", "hover")

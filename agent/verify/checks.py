@@ -248,7 +248,7 @@ def _hardly(boxes: Sequence[Box]) -> bool:
 
 def denied(draft: ClaimDraft) -> bool:
     """Whether the claim says that something is not so."""
-    return draft.value.strip().lower() in (("0",) if draft.kind == "count" else ("no",))
+    return draft.value.strip().lower() == ("0" if draft.kind == "count" else "no")
 
 
 def _yes_no(draft: ClaimDraft, truth: bool, found: str, boxes: tuple[Box, ...]) -> Finding:

@@ -103,6 +103,10 @@ class Check(Value):
     on: bool = True
 
 
+STEPS = 12
+"""Moves of the pointer of which a drag consists: pages follow it, and think that a jump is none."""
+
+
 class Drag(Value):
     target: Target
     name: Literal["drag"]

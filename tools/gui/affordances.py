@@ -20,7 +20,7 @@ _SPOT = {"type": "string", "pattern": rf"^{SCREENSHOT}\d+:\d+,\d+$"}
 Schema = dict[str, Any]
 
 
-def narrowed(parameters: Schema, told: Told, spots: bool = True) -> Schema | None:
+def narrowed(parameters: Schema, told: Told, spots: bool) -> Schema | None:
     """``parameters``, those of a tool whose ``action`` is one of ``tools.gui.actions``, with what
     is there for each action; None while no model was told of anything. Actions that nothing is
     there for are left out, and without ``spots`` points on screenshots."""

@@ -11,6 +11,7 @@ from playwright.async_api import ElementHandle, Error
 
 from tools.gui import failures, fields
 from tools.gui.actions import (
+    STEPS,
     Action,
     AskPerson,
     Back,
@@ -49,8 +50,6 @@ ALIVE = 1.0
 """Seconds within which a tab shows that it does not hang."""
 EXTRACT = 3500
 """Bytes of text given at once."""
-STEPS = 12
-"""Moves of the pointer of which a drag consists: pages follow it, and think that a jump is none."""
 HOVERS = 0.35
 """Seconds: menus open a moment after the pointer has come, so that crossing them opens none."""
 KEYS = {"ctrl": "Control", "control": "Control", "alt": "Alt", "shift": "Shift", "cmd": "Meta",

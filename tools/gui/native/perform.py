@@ -7,6 +7,7 @@ import re
 from typing import assert_never
 
 from tools.gui.actions import (
+    STEPS,
     Action,
     AskPerson,
     Back,
@@ -36,8 +37,6 @@ from tools.gui.native.port import Window
 
 CLOSES = 1.5
 """Seconds within which a window closes."""
-STEPS = 12
-"""Moves of the pointer of which a drag consists."""
 EXTRACT = 3500
 """Bytes of text given at once."""
 
