@@ -63,11 +63,14 @@ def _lines(deeds: Sequence[Deed], media: dict[str, Path]) -> Iterator[str]:
             acts = inside(acts, f"with {page}.expect_popup() as opened:")
             acts.append(f"{deed.front} = opened.value")
         front = deed.front
+        refused = deed.verdict == "contradicted" and not deed.why.startswith(WRONG)
+        if refused:  # as on that day; what was refused before stays so
+            yield "known = len(refusals)"
         yield from acts
         if deed.verdict == "contradicted":
             yield f"# Nothing is asserted of it: {comment(deed.why)}"
-            if not deed.why.startswith(WRONG):
-                yield "refusals.clear()"
+        if refused:
+            yield "del refusals[known:]"
         claims = list(assertions(deed, page, names.get(front, front)))
         stated = [] if acts else stated
         if deed.action["name"] == "done":  # what was just asserted stands once
