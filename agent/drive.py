@@ -15,7 +15,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import BaseModel
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 GRACE = 2.0
 """Seconds that a model or a tool gets to come back when the run is stopped."""
+
+SHORT = 0.5
+"""Seconds within which Ctrl-C is noticed at the latest."""
 
 Stop: TypeAlias = "Future[None]"
 """Done when the runs that share it are to stop."""
@@ -94,7 +97,10 @@ class _Handover:
         self._asked.put(None)
 
     def take(self) -> Event | _End:
-        return self._items.get()
+        # In short waits: a Ctrl-C that comes just before a wait begins is noticed when it ends.
+        while True:
+            with suppress(Empty):
+                return self._items.get(timeout=SHORT)
 
     def ask(self, event: Event) -> None:
         """The reader is done with ``event``."""
