@@ -6,8 +6,9 @@ are one object; each look votes with its scores for what the object is, and the 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -28,18 +29,30 @@ ASKED_FOR = 2.0
 training designs."""
 
 
+SECOND = 0.8
+"""Weight of a second opinion on what is in a box, beside that of the looks. Chosen with the
+threshold on scenes of the development seed, like the root below."""
+
+Opinions = Callable[[Sequence["Found"]], Sequence[Mapping[str, float]]]
+"""What may be in each of some boxes, by name, from 0 to 1 (``mllm.naming``)."""
+
+
 def vote(
     looks: Sequence[Sequence[Found]],
     threshold: float,
     iou: float,
     asked: Collection[str] = (),
     faint: float | None = None,
+    second: Opinions | None = None,
 ) -> list[Found]:
     """What the looks agree on, best first; a score is the mean vote of all looks for the name.
 
     Boxes that overlap by more than ``iou`` are one object. An object that only some looks see
     needs the surer votes to reach ``threshold``. Names that were ``asked`` for have
     ``ASKED_FOR`` times the weight, in the choice of the name and at the threshold.
+
+    A ``second`` opinion, of who names boxes and does not look for any, is mixed into the votes: as
+    much of its share for a name as the looks are sure that something is there.
 
     With ``faint``, below the threshold, come also what reaches only that, and other names that were
     asked for and may be those of an object: none of them ``sure``.
@@ -52,17 +65,28 @@ def vote(
             same = _Object(found)
             objects.append(same)
         same.votes[found.name] += found.score
+    shares = [{n: v / len(looks) for n, v in thing.votes.items()} for thing in objects]
+    if second is not None:
+        named = second([thing.box for thing in objects])
+        shares = [_mixed(own, other) for own, other in zip(shares, named, strict=True)]
     agreed = []
-    for thing in objects:
-        weighed = {n: v * (ASKED_FOR if n in asked else 1) for n, v in thing.votes.items()}
+    for thing, share in zip(objects, shares, strict=True):
+        weighed = {n: v * (ASKED_FOR if n in asked else 1) for n, v in share.items()}
         first = max(weighed, key=lambda name: weighed[name])
         for name, votes in weighed.items():
             possible = name == first or (faint is not None and name in asked)
-            if possible and votes / len(looks) >= least:
-                sure = name == first and votes / len(looks) >= threshold
-                score = thing.votes[name] / len(looks)
-                agreed.append(replace(thing.box, name=name, score=score, sure=sure))
+            if possible and votes >= least:
+                sure = name == first and votes >= threshold
+                agreed.append(replace(thing.box, name=name, score=share[name], sure=sure))
     return sorted(agreed, key=lambda f: -f.score)
+
+
+def _mixed(own: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    there = math.sqrt(min(1.0, sum(own.values())))  # looks are too modest about what is new to them
+    return {
+        name: (1 - SECOND) * own.get(name, 0.0) + SECOND * there * other.get(name, 0.0)
+        for name in {**own, **other}
+    }
 
 
 def _overlap(a: Found, b: Found) -> float:

@@ -11,13 +11,17 @@ import os
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from mllm.familiarity import Familiarity, features
 from mllm.voting import vote
+
+if TYPE_CHECKING:
+    from mllm.naming import Namer
 
 NANO = Path(__file__).with_name("weights") / "detector" / "nano.pt"
 """The detector trained in this project (``corvid train detector``)."""
@@ -35,6 +39,9 @@ NANO_OVERLAP = 0.5
 
 FAMILIAR = "familiar.npz"
 """Statistics of the training pictures, beside weights that know only a small world."""
+
+NAMES = "names.safetensors"
+"""A second opinion on what is in a box (``mllm.naming``), beside weights that have one."""
 
 STRIDE = 32
 """YOLO takes pictures of sides that are multiples of this."""
@@ -99,8 +106,9 @@ class Detector:
         self._side = _side(self._model)
         self._scales = scales
         self._own_size = own_size
-        beside = path.with_name(FAMILIAR)
+        beside, names = path.with_name(FAMILIAR), path.with_name(NAMES)
         self._familiarity = Familiarity.load(beside) if beside.is_file() else None
+        self._namer = _namer(names) if names.is_file() else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -151,7 +159,8 @@ class Detector:
             return [replace(one, sure=one.score >= threshold) for one in found]
         # Each look tells all names that it thinks possible, so that the vote can weigh them.
         looks = [self._look(image, s, FAINT, iou, one_name=False) for s in self._scales]
-        return vote(looks, threshold, iou, asked, faint)
+        second = partial(self._namer.names, image) if self._namer else None
+        return vote(looks, threshold, iou, asked, faint, second)
 
     def _look(
         self, image: Image.Image, scale: float, threshold: float, iou: float, *, one_name: bool
@@ -174,6 +183,12 @@ class Detector:
             Found(result.names[int(kind)], score, x0 * wide, y0 * high, x1 * wide, y1 * high)
             for x0, y0, x1, y1, score, kind in rows[(-rows[:, 4]).argsort(kind="stable")].tolist()
         ]
+
+
+def _namer(weights: Path) -> Namer:
+    from mllm.naming import Namer  # torch, which this module can do without until it looks
+
+    return Namer.load(weights)
 
 
 def quiet(verbose: bool = False) -> None:

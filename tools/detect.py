@@ -20,6 +20,8 @@ from tools.protocol import Image, Tool, ToolContext, ToolError
 
 THRESHOLD = 0.25
 """Least score of a box: what ultralytics takes by default."""
+NANO_THRESHOLD = 0.2
+"""The same for the nano detector, whose scores are mixed of several opinions."""
 FAINT = 0.03
 """Least score of what may be there too: no claim is contradicted that it would make true."""
 OVERLAP = 0.6
@@ -60,7 +62,8 @@ class Detect(Tool):
         nano = weights == "nano"
         self.weights = path = NANO if nano else Path(weights)
         self.classes = tuple(classes)
-        self.threshold = THRESHOLD if threshold is None else threshold
+        usual = NANO_THRESHOLD if nano else THRESHOLD
+        self.threshold = usual if threshold is None else threshold
         self.faint = min(FAINT if faint is None else faint, self.threshold)
         self.iou = (NANO_OVERLAP if nano else OVERLAP) if iou is None else iou
         if not path.is_file():

@@ -29,6 +29,7 @@ class Stage(StrEnum):
     halle = "halle"
     lure = "lure"
     detector = "detector"
+    names = "names"
 
 
 _RECIPES = {
@@ -39,8 +40,9 @@ _RECIPES = {
     Stage.halle: "halle-s.yaml",
     Stage.lure: "lure-s.yaml",
     Stage.detector: "detector.yaml",
+    Stage.names: "names.yaml",
 }
-"""Those of preset S. The shipped weights had the first two stages and the detector's."""
+"""Those of preset S. The shipped weights had the first two stages and the detector's two."""
 
 
 def data(
@@ -148,3 +150,7 @@ def _train(stage: Stage, recipe: Path, resume: bool) -> Path:
             from mllm.training import detector
 
             return detector.run(recipe, resume=resume)
+        case Stage.names:
+            from mllm.training import names
+
+            return names.run(recipe, resume=resume)

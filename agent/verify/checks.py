@@ -25,9 +25,8 @@ from mllm.wording import stands_in
 from tools.color import color_term
 from tools.select import fits
 
-LIKELY = 0.5
-"""Least score of a box that speaks against a claim that there is no such thing: with less the
-detector itself does not think it more likely than not."""
+LIKELY = 0.35
+"""Least score of a box that speaks against a claim that there is no such thing."""
 
 _MORE: dict[str, Callable[[int, int], bool]] = {
     "more than": lambda a, b: a > b,

@@ -20,13 +20,14 @@ import torch
 import yaml  # type: ignore[import-untyped]
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from torch.nn.functional import conv2d, interpolate
+from torch.nn.functional import interpolate
 from tqdm import trange  # type: ignore[import-untyped]
 
 from mllm.data.scenes import render, sample_scene
 from mllm.familiarity import Familiarity, features
 from mllm.training import detector_data, screen_data
 from mllm.training.recipes import RecipeError
+from mllm.training.textures import other_textures
 from mllm.yolo import FAMILIAR, NANO, quiet
 
 THREADS = torch.get_num_threads()
@@ -38,9 +39,6 @@ from ultralytics.data.build import InfiniteDataLoader  # noqa: E402
 from ultralytics.models import YOLO  # noqa: E402
 from ultralytics.models.yolo.detect import DetectionTrainer  # noqa: E402
 from ultralytics.nn.tasks import load_checkpoint  # noqa: E402
-
-FILTERED = 0.5
-"""Share of the training pictures that get other textures."""
 
 
 class Recipe(BaseModel):
@@ -140,23 +138,6 @@ def _as_met(picture: Image.Image, rng: random.Random) -> Image.Image:
         return picture
     scale = rng.uniform(0.5, 3)
     return picture.resize((round(picture.width * scale), round(picture.height * scale)))
-
-
-def other_textures(images: torch.Tensor) -> torch.Tensor:
-    """Pictures (N, 3, H, W) of 0 to 1, some of them through a random filter: shapes stay, colours
-    and textures change, so that a detector of few designs looks at shapes (RandConv, Xu et al.,
-    ICLR 2021, arXiv 2007.13003).
-    """
-    changed = images.clone()
-    for number in torch.nonzero(torch.rand(len(images)) < FILTERED).flatten().tolist():
-        size = int(torch.randint(0, 3, ())) * 2 + 1
-        weights = torch.randn(3, 3, size, size) / math.sqrt(3 * size * size)
-        picture = images[number : number + 1]
-        filtered = conv2d(picture - 0.5, weights, padding=size // 2)
-        filtered = filtered * picture.std() / (filtered.std() + 1e-5) + 0.5
-        share = torch.rand(())
-        changed[number] = (share * picture + (1 - share) * filtered)[0].clamp(0, 1)
-    return changed
 
 
 class Trainer(DetectionTrainer):

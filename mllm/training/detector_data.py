@@ -51,9 +51,9 @@ def write(folder: Path, seed: int, counts: Counts) -> Path:
     if not done.exists():
         write_yolo(folder, counts.plain, seed, split="plain")
         write_yolo(folder, counts.val, seed + 1, split="val")
-        scenes = (sample_scene(seed + 2, index) for index in range(counts.recoloured))
-        _split(folder, "recoloured", ((render(recoloured(s)), yolo_lines(s)) for s in scenes))
-        foreign = _invented(folder / "designs", counts.invented, seed + 3)
+        changed = recoloured_scenes(counts.recoloured, seed + 2)
+        _split(folder, "recoloured", ((render(s), yolo_lines(s)) for s in changed))
+        foreign = invented_scenes(folder / "designs", counts.invented, seed + 3)
         _split(folder, "invented", ((render(s), yolo_lines(s)) for s in foreign))
         _split(folder, "empty", ((nothing(seed, index), []) for index in range(counts.empty)))
         names = "".join(f"  {number}: {name}\n" for number, name in enumerate(NAMES))
@@ -63,6 +63,20 @@ def write(folder: Path, seed: int, counts: Counts) -> Path:
         )
         done.touch()
     return sheet
+
+
+def recoloured_scenes(n: int, seed: int) -> Iterator[Scene]:
+    """Training scenes in colours of no design."""
+    return (recoloured(sample_scene(seed, index)) for index in range(n))
+
+
+def invented_scenes(designs: Path, n: int, seed: int) -> Iterator[Scene]:
+    """Training scenes in invented designs, which are written into a folder."""
+    for index in range(n):
+        number = index // SCENES_OF_A_DESIGN
+        if index % SCENES_OF_A_DESIGN == 0:
+            folder = invent(designs / f"{number:04d}", seed + number)
+        yield invented_scene(folder, seed, index)
 
 
 def recoloured(scene: Scene) -> Scene:
@@ -78,14 +92,6 @@ def nothing(seed: int, index: int) -> Image.Image:
         return photo(rng)
     letters = "abcdefghijklmnopqrstuvwxyz0123456789      "
     return page(["".join(rng.choices(letters, k=rng.randint(4, 24))) for _ in range(8)], rng)[0]
-
-
-def _invented(designs: Path, n: int, seed: int) -> Iterator[Scene]:
-    for index in range(n):
-        number = index // SCENES_OF_A_DESIGN
-        if index % SCENES_OF_A_DESIGN == 0:
-            folder = invent(designs / f"{number:04d}", seed + number)
-        yield invented_scene(folder, seed, index)
 
 
 def _split(folder: Path, split: str, pictures: Iterable[tuple[Image.Image, list[str]]]) -> None:

@@ -105,7 +105,7 @@ def test_pictures_of_nothing_repeat(index: int) -> None:
 def test_other_textures_keep_the_form_and_the_range() -> None:
     import torch
 
-    from mllm.training.detector import other_textures
+    from mllm.training.textures import other_textures
 
     torch.manual_seed(1)
     pictures = torch.rand(32, 3, 24, 40)
