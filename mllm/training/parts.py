@@ -53,13 +53,17 @@ class Parts:
     @classmethod
     def of(cls, folder: Path, seed: int, counts: Counts) -> Parts:
         """The parts in a folder, written there first where they are not yet."""
-        pixels, classes = folder / "pixels.npy", folder / "classes.npy"
+        pixels, classes = folder / "pixels", folder / "classes.npy"
         if not classes.exists():  # it is written last
             folder.mkdir(parents=True, exist_ok=True)
-            cut = list(_cut(folder / "designs", seed, counts))
-            np.save(pixels, np.stack([np.asarray(picture) for picture, _ in cut]))
-            np.save(classes, np.array([kind for _, kind in cut], np.int64))
-        return cls(np.load(pixels, mmap_mode="r"), np.load(classes))
+            kinds = []
+            with pixels.open("wb") as file:
+                for picture, kind in _cut(folder / "designs", seed, counts):
+                    file.write(picture.tobytes())
+                    kinds.append(kind)
+            np.save(classes, np.array(kinds, np.int64))
+        shape = (-1, SIDE, SIDE, 3)
+        return cls(np.memmap(pixels, np.uint8, "r").reshape(shape), np.load(classes))
 
 
 def _cut(designs: Path, seed: int, counts: Counts) -> Iterator[tuple[Image.Image, int]]:

@@ -15,7 +15,7 @@ from mllm.content import Boxes
 from mllm.data.scenes import Scene, render, sample_scene
 from mllm.yolo import NANO, Detector, Found, WeightsError
 from tests.tools.conftest import Context
-from tools.detect import THRESHOLD, Detect, known
+from tools.detect import NANO_THRESHOLD, Detect, known
 from tools.protocol import ToolError
 
 COCO = ("person", "bicycle", "car", "bus", "wine glass", "cup", "knife", "potted plant", "mouse")
@@ -74,7 +74,7 @@ def test_boxes_are_inside_the_picture_ordered_by_score_and_coloured(context: Con
     for b in boxes:
         assert (b.artifact, b.width, b.height) == ("img1", 1024, 1024)
         assert 0 <= b.x0 < b.x1 <= 1024 and 0 <= b.y0 < b.y1 <= 1024
-        assert b.color is not None and (b.score or 0) >= THRESHOLD
+        assert b.color is not None and (b.score or 0) >= NANO_THRESHOLD
 
 
 def test_a_large_picture_gives_the_same_objects_at_its_own_size(context: Context) -> None:
