@@ -5,9 +5,10 @@ An answer of eight true sentences about one generated picture, a claim each. Row
 - ``batched``: ``agent.verify.verify`` on the whole answer: its sentences go through the model
   together, and every expert looks once for all that is claimed;
 - ``sequential``: the same checks one call at a time, ``verify`` on each sentence by itself, so that
-  every sentence has calls of its own, to the model and to the experts. Only what is loaded is
-  shared, the weights of the model and of the experts: each time the picture is stored anew, and
-  the prompt is read from its beginning, in a session of its own;
+  every sentence has calls of its own, to the model and to the experts, and every kind of object one
+  to the detector. Only what is loaded is shared, the weights of the model and of the experts: each
+  time the picture is stored anew, and the prompt is read from its beginning, in a session of its
+  own;
 - ``loop``: what the agent does on its own answer: as ``batched``, with the question beside every
   sentence, and without corrections.
 
@@ -32,7 +33,7 @@ from dataclasses import dataclass
 from itertools import chain, count, islice, zip_longest
 from typing import Any, cast
 
-from PIL import Image
+from PIL import Image as PILImage
 
 from agent import Agent
 from agent.bench.measure import CannotRun, Row, metric, result, say
@@ -40,10 +41,12 @@ from agent.events import Verified
 from agent.verify import verify
 from mllm.backends import load
 from mllm.backends.protocol import Backend, MalformedOutput, ModelError, Session, ToolChoice
-from mllm.content import MediaReader, Message, ToolCall, ToolSpec, Turn
+from mllm.content import Boxes, MediaReader, Message, ToolCall, ToolSpec, Turn
 from mllm.data.claim_drafts import drafts, statement
 from mllm.data.questions import UNANSWERABLE, questions
 from mllm.data.scenes import Scene, render, sample_scene
+from tools import Detect, Look, ReadText, Tool, default_tools
+from tools.protocol import Image, ToolContext
 
 ROWS = ("batched", "sequential", "loop")
 CLAIMS = 8
@@ -62,7 +65,7 @@ class Answer:
     """What is said of a picture, and the kinds of objects in it."""
 
     sentences: tuple[str, ...]
-    picture: Image.Image
+    picture: PILImage.Image
     labels: tuple[str, ...]
 
     @property
@@ -91,8 +94,11 @@ def run(model: str = "nano", *, repetitions: int = REPETITIONS, seed: int = SEED
             seconds, in_loop = _in_loop(answer, backend)
             produced.append(seconds)
             samples["loop"].append(in_loop)
-            samples["batched"].append(_verified([answer.text], answer, backend))
-            samples["sequential"].append(_verified(answer.sentences, answer, backend))
+            samples["batched"].append(_verified([answer.text], answer, backend, default_tools()))
+            one_by_one = [OneByOne(), ReadText(), Look()]
+            samples["sequential"].append(
+                _verified(answer.sentences, answer, backend, one_by_one)
+            )
         rows = {name: _row(samples[name], produced) for name in ROWS}
     except (ModelError, CannotRun) as error:
         rows = {name: {"error": str(error)} for name in ROWS}
@@ -108,10 +114,24 @@ def _row(costs: Sequence[Cost], produced: Sequence[float]) -> Row:
     }
 
 
-def _verified(texts: Sequence[str], answer: Answer, backend: Backend) -> Cost:
+class OneByOne(Detect):
+    """A detector that has a call for each kind of object."""
+
+    def run(
+        self, image: Image, context: ToolContext, labels: list[str] | None = None
+    ) -> list[Boxes | str]:
+        """As ``Detect``."""
+        if not labels:
+            return super().run(image, context)
+        return [part for one in labels for part in Detect.run(self, image, context, [one])]
+
+
+def _verified(
+    texts: Sequence[str], answer: Answer, backend: Backend, experts: Sequence[Tool]
+) -> Cost:
     """Each of ``texts`` verified by itself."""
     start = time.perf_counter()
-    done = [verify(text, [answer.picture], model=backend) for text in texts]
+    done = [verify(text, [answer.picture], model=backend, tools=experts) for text in texts]
     seconds = time.perf_counter() - start
     return Cost(seconds, sum(len(one.claims) for one in done))
 

@@ -54,7 +54,7 @@ LEAST_WEIGHT = 1e-12
 """Keeps the logarithm of a pointer's weight finite, and its gradient alive down to 1e-12."""
 
 
-Told: TypeAlias = Iterable[tuple[int, Tensor, Tensor]]
+Told: TypeAlias = Iterable[tuple[int, Sequence[int], Tensor]]
 """What pointers are told of each position (``Mentions.pointed``)."""
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ LETTERS = 16
 """Bytes of a token that are compared. A few runs of function words are longer."""
 LONGEST = 12
 """Tokens up to which a text is followed."""
+KEPT = 32
+"""Conversations that are kept."""
 _STEP = np.array((0, 1, 2, 3, 4, 4, *[5] * (LONGEST - 5)))
 STEPS = WHOLE = 6
 """What pointers are told apart, beside nothing: lengths of 1, 2, 3, 4 to 5, 6 and more tokens, and
@@ -46,6 +48,7 @@ class Mentions(nn.Module):
         shape = config.vocab_size, LETTERS
         self.register_buffer("letters", torch.zeros(shape, dtype=torch.uint8))
         self.said = nn.Parameter(torch.zeros(len(self.roles), config.hidden_size))
+        self._kept: dict[bytes, _Conversation] = {}
 
     def quotes(self, ids: Tensor) -> bool:
         """Whether there is a quote in some tokens: else ``forward`` is zero."""
@@ -55,17 +58,18 @@ class Mentions(nn.Module):
         """What the decoder reads beside the last t of the words ``sources`` ``(b, n)``, of which it
         sees ``visible`` ``(b, t, n)``: ``(b, t, d)``, not zero where a pair of quotes closes whose
         text stood in what someone said before this speech began."""
-        b, t, _ = visible.shape
-        told = torch.zeros(b, t, len(self.roles), dtype=self.said.dtype, device=sources.device)
-        for row, own, path in _paths(visible):
+        b, t, n = visible.shape
+        told = np.zeros((b, t, len(self.roles)), np.float32)
+        quotes = (self.letters[sources[:, n - t :]] == ord('"')).flatten(1).any(-1)
+        for row, own, path in _paths(visible, quotes.nonzero()[:, 0].tolist()):
             closed = self._conversation(sources[row, path]).closed(len(path) - len(own))
-            told[row, own] = torch.from_numpy(closed).to(told)
-        out: Tensor = told @ self.said * self.said.shape[1] ** 0.5
+            told[row, own.cpu().numpy()] = closed
+        out: Tensor = torch.from_numpy(told).to(self.said) @ self.said * self.said.shape[1] ** 0.5
         return out
 
     def pointed(
         self, sources: Tensor, visible: Tensor
-    ) -> Iterator[tuple[int, Tensor, Tensor]]:
+    ) -> Iterator[tuple[int, Sequence[int], Tensor]]:
         """For each turn of the model that queries belong to: its row, its queries, and what
         pointers are told of all positions ``(len(roles) * STEPS, n)``: 1 at ``r * STEPS + s`` where
         the text from there on stands in what role r said before that turn, as far as step s.
@@ -76,20 +80,29 @@ class Mentions(nn.Module):
         """
         place = torch.arange(sources.shape[1], device=sources.device)
         begun = (sources == self.roles[1])[:, None] & visible
-        turns = torch.where(begun, place, -1).amax(-1)
+        turns = torch.where(begun, place, -1).amax(-1).tolist()
         for row, own in enumerate(turns):
-            for turn in own.unique().tolist():
-                asking = (own == turn).nonzero()[:, 0]
-                before = (visible[row, asking[0]] & (place < turn)).nonzero()[:, 0]
-                steps = self._conversation(sources[row, before]).steps
-                told = torch.zeros(len(self.roles) * STEPS, len(place), device=sources.device)
+            for turn in sorted(set(own)):
+                asking = [query for query, its in enumerate(own) if its == turn]
+                seen = visible[row, asking[0], : max(turn, 0)]
+                steps = self._conversation(sources[row, : len(seen)][seen]).steps
+                before = np.flatnonzero(seen.cpu().numpy())
+                told = np.zeros((len(self.roles) * STEPS, len(place)), np.float32)
                 kind, where = np.nonzero(steps)
                 told[kind * STEPS + steps[kind, where] - 1, before[where]] = 1.0
-                yield row, asking, told
+                yield row, asking, torch.from_numpy(told).to(sources.device)
 
     def _conversation(self, ids: Tensor) -> _Conversation:
-        letters = self.letters[ids].cpu().numpy()
-        return _conversation(ids.cpu().numpy().tobytes(), letters.tobytes(), self.roles)
+        """Some are kept, because each token of a turn asks for the one before it."""
+        key = ids.cpu().numpy().tobytes()
+        found = self._kept.pop(key, None)
+        if found is None:
+            letters = self.letters[ids].cpu().numpy()
+            found = _Conversation(ids.cpu().numpy(), letters, self.roles)
+        self._kept[key] = found  # the newest stand last
+        while len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+        return found
 
 
 @dataclass(frozen=True)
@@ -102,14 +115,6 @@ class _Speech:
     end: int
     text: bytes
     quoted: Sequence[tuple[int, int, bytes]]
-
-
-@lru_cache(maxsize=16)
-def _conversation(ids: bytes, letters: bytes, roles: tuple[int, ...]) -> _Conversation:
-    """Kept, because each token of a turn asks for the one before it."""
-    return _Conversation(
-        np.frombuffer(ids, np.int64), np.frombuffer(letters, np.uint8).reshape(-1, LETTERS), roles
-    )
 
 
 class _Conversation:
@@ -200,12 +205,12 @@ def _stands(label: bytes, text: bytes) -> bool:
     return False
 
 
-def _paths(visible: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """For each place ``(b, t, n)`` behind which nobody goes on: its row, which of the t lead to it,
-    and all of the n that do, those t the last of them."""
-    b, t, n = visible.shape
+def _paths(visible: Tensor, rows: Sequence[int]) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """For each place, in some rows of ``(b, t, n)``, behind which nobody goes on: its row, which of
+    the t lead to it, and all of the n that do, those t the last of them."""
+    _, t, n = visible.shape
     new = visible[:, :, n - t :]  # (b, t, t): which of the new see which
-    for row in range(b):
+    for row in rows:
         followed = new[row, torch.arange(1, t), torch.arange(t - 1)]
         for last in [*(~followed).nonzero()[:, 0].tolist(), t - 1]:
             own = new[row, last].nonzero()[:, 0]

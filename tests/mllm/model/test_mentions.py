@@ -38,7 +38,7 @@ def pointed(
     query = turns[turn] if turn >= 0 else turns[-1]
     visible = (torch.arange(ids.shape[1]) <= query)[None, None]
     ((row, asking, found),) = mentions.pointed(ids, visible)
-    assert row == 0 and asking.tolist() == [0] and found.shape == (3 * STEPS, ids.shape[1])
+    assert row == 0 and asking == [0] and found.shape == (3 * STEPS, ids.shape[1])
     out: dict[str, set[tuple[int, int]]] = {}
     for place in found.any(0).nonzero()[:, 0].tolist():
         steps = found[:, place].nonzero()[:, 0].tolist()
