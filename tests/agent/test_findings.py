@@ -35,7 +35,7 @@ class Unsure(Tool):
     def run(self, image: Image, context: ToolContext, labels: list[str]) -> Boxes:
         """Find objects."""
         id = image.artifact.id
-        hat = cup(id, 70, "hat").model_copy(update={"score": 0.4})
+        hat = cup(id, 70, "hat").model_copy(update={"score": 0.3})
         return Boxes(
             artifact=id,
             boxes=(cup(id, 10), cup(id, 30, "dog"), hat),
