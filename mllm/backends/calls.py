@@ -78,10 +78,15 @@ class Listener:
         return self._say(self._held[: len(self._held) - begun].rstrip())
 
     def finish(self) -> str:
-        """What was held back and turned out to be text."""
+        """What was held back and turned out to be text. Of a model that thinks, what comes before
+        the end of another thought is none."""
         if self.calls_text is not None or self._thinking:
             return ""
-        return self._say(self._held.rstrip())
+        last = self._say(self._held.rstrip())
+        if self.reasoning and THINK_END in self.text:
+            more, _, said = self.text.rpartition(THINK_END)
+            self.reasoning, self.text = f"{self.reasoning}\n{more}", said.lstrip()
+        return last
 
     def calls(self, first: int) -> tuple[ToolCall, ...]:
         """The calls, with ids counted from ``first``. Raises ``ValueError`` when one is not

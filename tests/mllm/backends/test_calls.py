@@ -63,3 +63,11 @@ def test_without_calls_everything_is_text() -> None:
 def test_a_broken_call_is_an_error(said: str) -> None:
     with pytest.raises(ValueError):
         heard(said, 3)[0].calls(first=1)
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_a_thought_that_ends_twice_is_no_text(size: int) -> None:
+    listener, _ = heard("<think>it may be</think>three, no</think>\ntwo", size)
+    assert (listener.reasoning, listener.text) == ("it may be\nthree, no", "two")
+    plain, _ = heard("write </think> behind it", size)
+    assert plain.text == "write </think> behind it"
