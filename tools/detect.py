@@ -24,8 +24,6 @@ NANO_THRESHOLD = 0.2
 """The same for the nano detector, whose scores are mixed of several opinions."""
 FAINT = 0.03
 """Least score of what may be there too: no claim is contradicted that it would make true."""
-NANO_FAINT = 0.15
-"""The same for the nano detector, of which less excused nearly all that nano imagines."""
 OVERLAP = 0.6
 """Intersection over union from which two boxes are one object, seen twice."""
 MEMORY = 10
@@ -64,9 +62,9 @@ class Detect(Tool):
         nano = weights == "nano"
         self.weights = path = NANO if nano else Path(weights)
         self.classes = tuple(classes)
-        usual, least = (NANO_THRESHOLD, NANO_FAINT) if nano else (THRESHOLD, FAINT)
+        usual = NANO_THRESHOLD if nano else THRESHOLD
         self.threshold = usual if threshold is None else threshold
-        self.faint = min(least if faint is None else faint, self.threshold)
+        self.faint = min(FAINT if faint is None else faint, self.threshold)
         self.iou = (NANO_OVERLAP if nano else OVERLAP) if iou is None else iou
         if not path.is_file():
             raise WeightsError(f"{path} is not there; give 'nano' or the path of a .pt file")
