@@ -28,6 +28,9 @@ from tools.select import fits
 LIKELY = 0.35
 """Least score of a box that speaks against a claim that there is no such thing."""
 
+POSSIBLE = 0.1
+"""Least score of a box by which a thing may be there at all. Chosen on the development scenes."""
+
 _MORE: dict[str, Callable[[int, int], bool]] = {
     "more than": lambda a, b: a > b,
     "fewer than": lambda a, b: a < b,
@@ -213,11 +216,14 @@ def _described(draft: ClaimDraft, image: Artifact, experts: Experts) -> tuple[Bo
 
 
 def _perhaps(draft: ClaimDraft, image: Artifact, experts: Experts) -> tuple[Box, ...]:
-    """The same, were all that the detector is not sure of there too."""
+    """The same, were all that the detector is not sure of there too. That such a thing is there at
+    all, where none is sure, takes likelier boxes than what is said of one."""
     boxes, anchors = (
         (experts.objects(image, label) or ()) + experts.unsure(image, label)
         for label in (draft.object, draft.of)
     )
+    if not (draft.color or draft.relation or experts.objects(image, draft.object)):
+        boxes = tuple(b for b in boxes if b.score is None or b.score >= POSSIBLE)
     return _narrowed(draft, boxes, anchors)
 
 

@@ -200,3 +200,29 @@ def test_print_makes_nothing_possible(tmp_path: Path) -> None:
 def test_what_is_counted_in_words_that_nobody_knows_is_not_absent(tmp_path: Path) -> None:
     many = ClaimDraft(kind="count", object="suitcases", value="3")
     assert finding(tmp_path, many, detect=Plural()).holds is None
+
+
+class Dimly(Unsure):
+    """Is hardly sure of the other cup and of the frog."""
+
+    def run(self, image: Image, context: ToolContext, labels: list[str]) -> Boxes:
+        """Find objects."""
+        seen = super().run(image, context, labels)
+        dim = tuple(box.model_copy(update={"score": 0.05}) for box in seen.unsure)
+        return seen.model_copy(update={"unsure": dim})
+
+
+@pytest.mark.parametrize(
+    ("draft", "holds"),
+    [
+        (ClaimDraft(kind="existence", object="frog", value="yes"), False),
+        (ClaimDraft(kind="count", object="frog", value="1"), False),
+        (ClaimDraft(kind="count", object="cup", value="2"), None),
+        (related("cup", "right of", "dog"), None),
+        (related("cup", "left of", "frog"), None),
+    ],
+)
+def test_that_a_thing_is_there_at_all_takes_more_than_what_is_said_of_one(
+    tmp_path: Path, draft: ClaimDraft, holds: bool | None
+) -> None:
+    assert finding(tmp_path, draft, Dimly()).holds is holds
