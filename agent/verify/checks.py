@@ -222,7 +222,8 @@ def _perhaps(draft: ClaimDraft, image: Artifact, experts: Experts) -> tuple[Box,
         (experts.objects(image, label) or ()) + experts.unsure(image, label)
         for label in (draft.object, draft.of)
     )
-    if not (draft.color or draft.relation or experts.objects(image, draft.object)):
+    bare = draft.kind in ("existence", "count") and not (draft.color or draft.relation)
+    if bare and not experts.objects(image, draft.object):
         boxes = tuple(b for b in boxes if b.score is None or b.score >= POSSIBLE)
     return _narrowed(draft, boxes, anchors)
 

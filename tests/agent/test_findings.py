@@ -217,6 +217,7 @@ class Dimly(Unsure):
     [
         (ClaimDraft(kind="existence", object="frog", value="yes"), False),
         (ClaimDraft(kind="count", object="frog", value="1"), False),
+        (ClaimDraft(kind="attribute", object="frog", value="red"), None),
         (ClaimDraft(kind="count", object="cup", value="2"), None),
         (related("cup", "right of", "dog"), None),
         (related("cup", "left of", "frog"), None),
