@@ -2,7 +2,7 @@
 
 A detector names things with the features that it finds them with, at the size that they have in the
 picture. A network that is given the part alone, at one size, names those of an unseen design better
-(decoupled classification refinement, Cheng et al., ECCV 2018, arXiv 1810.04002), and can say that
+(decoupled classification refinement, Cheng et al., arXiv 1810.04002), and can say that
 there is nothing.
 """
 

@@ -188,7 +188,13 @@ class Detector:
 def _namer(weights: Path) -> Namer:
     from mllm.naming import Namer  # torch, which this module can do without until it looks
 
-    return Namer.load(weights)
+    try:
+        return Namer.load(weights)
+    except Exception as error:  # unreadable, of another format, or of another network
+        raise WeightsError(
+            f"{weights.name} beside the detector cannot be loaded: install it again, or remove the "
+            f"file to do without a second opinion ({error})"
+        ) from error
 
 
 def quiet(verbose: bool = False) -> None:

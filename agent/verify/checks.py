@@ -29,7 +29,7 @@ LIKELY = 0.35
 """Least score of a box that speaks against a claim that there is no such thing."""
 
 POSSIBLE = 0.1
-"""Least score of a box by which a thing may be there at all. Chosen on the development scenes."""
+"""Least score of a box by which a thing may be there at all."""
 
 _MORE: dict[str, Callable[[int, int], bool]] = {
     "more than": lambda a, b: a > b,

@@ -30,8 +30,8 @@ REPAINTED = 0.5
 SCENES_OF_A_DESIGN = 60
 
 
-class Counts(BaseModel):
-    """Pictures of each sort in a data set."""
+class Sorts(BaseModel):
+    """Pictures of each sort."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,6 +39,11 @@ class Counts(BaseModel):
     recoloured: int = Field(description="training scenes in colours of no design")
     invented: int = Field(description="training scenes in invented designs")
     empty: int = Field(description="training pictures that show no object")
+
+
+class Counts(Sorts):
+    """Pictures of each sort in a data set."""
+
     val: int = Field(description="plain scenes for validation")
 
 

@@ -21,7 +21,8 @@ from torch.nn.functional import affine_grid, cross_entropy, grid_sample
 from tqdm import trange  # type: ignore[import-untyped]
 
 from mllm.naming import SIDE, Namer
-from mllm.training.parts import Counts, Parts
+from mllm.training.detector_data import Sorts
+from mllm.training.parts import Parts
 from mllm.training.plots import plot_log
 from mllm.training.recipes import RecipeError
 from mllm.training.textures import other_textures
@@ -39,7 +40,7 @@ class Recipe(BaseModel):
 
     folder: Path = Field(description="parts, the checkpoint, plot and weights go here")
     seed: int
-    pictures: Counts
+    pictures: Sorts = Field(description="that the parts are cut from")
     steps: int
     batch: int = Field(description="parts a step")
     rate: float = Field(description="AdamW's, at its highest; cosine to nearly nothing")

@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from mllm.data.lexicon import INDEX
 from mllm.data.scenes import Scene, render, sample_scene
 from mllm.naming import NOTHING, part
-from mllm.training.detector_data import invented_scenes, nothing, recoloured_scenes
+from mllm.training.detector_data import Sorts, invented_scenes, nothing, recoloured_scenes
 
 SIDE = 72
 CONTEXT = 1.4
@@ -32,17 +31,6 @@ _TRIES = 6
 BoxOf = tuple[float, float, float, float]
 
 
-class Counts(BaseModel):
-    """Pictures of each sort that parts are cut from."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    plain: int = Field(description="training scenes as they are")
-    recoloured: int = Field(description="training scenes in colours of no design")
-    invented: int = Field(description="training scenes in invented designs")
-    empty: int = Field(description="training pictures that show no object")
-
-
 @dataclass(frozen=True)
 class Parts:
     """``pixels`` ``(n, 72, 72, 3)``, bytes, and what each part shows, ``classes`` ``(n,)``."""
@@ -51,7 +39,7 @@ class Parts:
     classes: NDArray[np.int64]
 
     @classmethod
-    def of(cls, folder: Path, seed: int, counts: Counts) -> Parts:
+    def of(cls, folder: Path, seed: int, counts: Sorts) -> Parts:
         """The parts in a folder, written there first where they are not yet."""
         pixels, classes = folder / "pixels", folder / "classes.npy"
         if not classes.exists():  # it is written last
@@ -66,7 +54,7 @@ class Parts:
         return cls(np.memmap(pixels, np.uint8, "r").reshape(shape), np.load(classes))
 
 
-def _cut(designs: Path, seed: int, counts: Counts) -> Iterator[tuple[Image.Image, int]]:
+def _cut(designs: Path, seed: int, counts: Sorts) -> Iterator[tuple[Image.Image, int]]:
     scenes = chain(
         (sample_scene(seed, index) for index in range(counts.plain)),
         recoloured_scenes(counts.recoloured, seed + 1),

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from mllm.data.scenes import render, sample_scene
 from mllm.naming import Namer, part
 from mllm.training.detector_data import nothing
-from mllm.yolo import NAMES, NANO, Detector, Found
+from mllm.yolo import NAMES, NANO, Detector, Found, WeightsError
 
 UNSEEN, SEED = "twemoji", 1_000_003
 
@@ -75,10 +76,17 @@ def test_a_part_shows_what_is_in_the_box() -> None:
 
 
 def test_a_namer_is_kept_and_loaded_again(tmp_path: Path) -> None:
-    namer = Namer().eval()
-    again = Namer.load(namer.save(tmp_path / NAMES))
-    picture, box = nothing(1, 1), Found("?", 1.0, 5, 5, 60, 60)
-    for one, other in zip(namer.names(picture, [box]), again.names(picture, [box]), strict=True):
-        assert {n: pytest.approx(s, abs=0.02) for n, s in one.items() if s > 0.03}.items() <= (
-            {n: other.get(n, 0.0) for n in one}.items()
-        )
+    namer, parts = Namer().eval(), torch.rand(3, 3, 64, 64) - 0.5
+    with torch.no_grad():
+        scores = namer(parts)
+        again = Namer.load(namer.save(tmp_path / NAMES))(parts)
+        other = Namer().eval()(parts)
+    assert torch.allclose(scores, again, atol=5e-3)
+    assert not torch.allclose(scores, other, atol=5e-3)
+
+
+def test_a_broken_second_opinion_is_an_error_that_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / NANO.name).symlink_to(NANO)
+    (tmp_path / NAMES).write_bytes(b"broken")
+    with pytest.raises(WeightsError, match=NAMES):
+        Detector(tmp_path / NANO.name)

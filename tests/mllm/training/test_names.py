@@ -13,6 +13,7 @@ from mllm.data.lexicon import INDEX
 from mllm.data.scenes import sample_scene
 from mllm.naming import NOTHING, Namer
 from mllm.training import names, parts
+from mllm.training.detector_data import Sorts
 from mllm.training.recipes import RecipeError
 
 RECIPE = Path("mllm/training/recipes/names.yaml")
@@ -60,7 +61,7 @@ def test_a_recipe_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_parts_are_written_once_and_are_of_all_sorts(tmp_path: Path) -> None:
-    counts = parts.Counts(plain=6, recoloured=2, invented=2, empty=3)
+    counts = Sorts(plain=6, recoloured=2, invented=2, empty=3)
     first = parts.Parts.of(tmp_path, 5, counts)
     assert first.pixels.shape == (len(first.classes), parts.SIDE, parts.SIDE, 3)
     assert (first.classes[-3:] == NOTHING).all()
