@@ -45,7 +45,8 @@ _OPPOSITES: dict[str, Relation] = {
 @dataclass(frozen=True)
 class Finding:
     """``found`` says in a few words what ``tool`` saw in ``artifact``; ``boxes`` shows it.
-    ``instead`` is how a claim that does not hold would, where the experts can tell."""
+    ``instead`` is how a claim that does not hold would, where the experts can tell, and ``besides``
+    what is there of what it says: the hat of which there is no orange one."""
 
     holds: bool | None
     found: str
@@ -53,6 +54,7 @@ class Finding:
     boxes: tuple[Box, ...] = ()
     artifact: str = ""
     instead: ClaimDraft | None = None
+    besides: ClaimDraft | None = None
 
 
 CANNOT_TELL = Finding(None, "")
@@ -83,7 +85,19 @@ def _existence(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
         # "There are no cups": how many there are is the answer to that.
         number = {"value": str(len(boxes)), "object": numbered(draft.object, len(boxes))}
         return replace(finding, instead=_changed(draft, kind="count", **number))
+    if finding.holds is False and not boxes and draft.color and not draft.relation:
+        return _of_another_color(draft, finding, experts.objects(image, draft.object) or ())
     return finding
+
+
+def _of_another_color(draft: ClaimDraft, finding: Finding, boxes: tuple[Box, ...]) -> Finding:
+    """The finding on a thing of which there are none of that colour, but some of another one."""
+    colors = {b.color for b in boxes if b.color}
+    if len(colors) != 1:
+        return finding
+    color = color_word(min(colors), draft.color)
+    there = _changed(draft, color=color, object=numbered(draft.object, len(boxes)))
+    return replace(finding, boxes=boxes, besides=there)
 
 
 def _count(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from agent.verify.checks import Finding, Weighed
 from agent.verify.listing import relisted
-from agent.verify.replacement import replaced
+from agent.verify.replacement import added, replaced
 from agent.verify.words import kind
 from mllm.backends.protocol import Session, generate_many
 from mllm.claims import ClaimDraft, Failed, correction_messages
@@ -61,7 +61,7 @@ def edited(said: str, weighed: Weighed) -> Correction | None:
     """The sentence with words in the place of those of every wrong claim; None where one takes
     more than that, or none is wrong."""
     text, listed = relisted(said.rstrip(), weighed)
-    true = list[ClaimDraft]()
+    true, besides = list[ClaimDraft](), list[ClaimDraft]()
     for draft, finding in _wrong(weighed):
         if draft in listed and finding.instead:
             true.append(finding.instead)
@@ -73,6 +73,11 @@ def edited(said: str, weighed: Weighed) -> Correction | None:
         if not text:
             return None
         true.append(right)
+        if finding.besides and right.value == "no":
+            besides.append(finding.besides)
+    if len(besides) == 1:
+        text = added(text, besides[0])
+        true += besides
     return Correction(text + said[len(said.rstrip()) :], tuple(true)) if true else None
 
 

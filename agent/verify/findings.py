@@ -40,7 +40,8 @@ def weigh(draft: ClaimDraft, images: Sequence[Artifact], experts: Experts) -> Fi
         default=CANNOT_TELL,
     )
     ways = {f.instead for f in findings if f.holds is False and bool(f.boxes) == bool(best.boxes)}
-    return replace(best, instead=None) if best.holds is False and len(ways) > 1 else best
+    several = best.holds is False and len(ways) > 1
+    return replace(best, instead=None, besides=None) if several else best
 
 
 def _thing(draft: ClaimDraft) -> tuple[str, str, str]:

@@ -65,6 +65,18 @@ def replaced(sentence: str, wrong: ClaimDraft, right: ClaimDraft) -> str:
     return ""
 
 
+def added(sentence: str, there: ClaimDraft) -> str:
+    """``sentence``, which denies something, and that ``there`` is this: "no orange hat, but
+    there is a red hat"."""
+    lang = language(sentence)
+    one, many = forms(there.object)
+    noun = f"{there.color}的{there.object}" if lang == "zh" else f"{there.color} {there.object}"
+    clause: str = _words(lang)["besides"][there.object.lower() == many.lower() != one.lower()]
+    said = clause.format(noun=noun, a_noun=with_article(noun))
+    end = len(sentence.rstrip(".!。！"))
+    return sentence[:end] + said + sentence[end:]
+
+
 Pairs = Iterator[tuple[str, str]]
 """Regular expressions and what stands in the place of what they find."""
 

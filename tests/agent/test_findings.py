@@ -9,6 +9,7 @@ from PIL import Image as PILImage
 
 from agent.verify import Experts
 from agent.verify.checks import Finding
+from agent.verify.correction import edited
 from agent.verify.findings import weigh, weigh_all
 from agent.verify.questions import questions
 from mllm.claims import ClaimDraft
@@ -105,6 +106,28 @@ def test_a_thing_may_be_in_a_picture_that_nobody_could_judge(
     draft = ClaimDraft(kind="existence", object=object, value=value)
     experts.answer(shown, questions([draft], []))
     assert weigh(draft, shown, experts).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("color", "said", "right"),
+    [
+        ("blue", "Yes, there is a blue dog.", "No, there is no blue dog, but there is a red dog."),
+        ("蓝色", "有，图中有蓝色的狗。", "没有，图中没有蓝色的狗，但有红色的狗。"),
+    ],
+)
+def test_of_what_is_there_in_another_colour_that_is_said(
+    tmp_path: Path, color: str, said: str, right: str
+) -> None:
+    object = "狗" if color == "蓝色" else "dog"
+    draft = ClaimDraft(kind="existence", object=object, color=color, value="yes")
+    found = finding(tmp_path, draft)
+    assert found.holds is False and [box.label for box in found.boxes] == ["dog"]
+    correction = edited(said, [(draft, found)])
+    assert correction is not None and correction.text == right
+    assert [(d.color == color, d.value) for d in correction.true or ()] == [
+        (True, "no"),
+        (False, "yes"),
+    ]
 
 
 class Cups(Tool):
