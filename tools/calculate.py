@@ -89,6 +89,7 @@ def _plain(expression: str) -> str:
     for written, meant in (("×", "*"), ("÷", "/"), ("−", "-"), ("^", "**"), ("≤", "<="),
                            ("≥", ">="), ("≠", "!=")):  # fmt: skip
         text = text.replace(written, meant)
+    text = re.sub(r"(?<=\d) +x +(?=[-+\d])", "*", text.rstrip("= "))  # 3 x 4 =
     text = re.sub(r"(?<![<>=!])=(?!=)", "==", text)
     # A per cent sign before a number or a bracket is a remainder, elsewhere a percentage.
     text = re.sub(r"([\d.]+)\s*%\s*(?=of\b)of\b", r"(\1/100)*", text)

@@ -86,6 +86,12 @@ def dominant_color(image: Image.Image, box: Box) -> str | None:
     return TERMS[first + int(all_votes[first:].argmax())]
 
 
+def color_of(red: int, green: int, blue: int) -> str:
+    """The colour term that fits a colour of three values of 0 to 255."""
+    terms, _ = _table()
+    return TERMS[int(terms[(red >> 3) * 1024 + (green >> 3) * 32 + (blue >> 3)])]
+
+
 def _count(terms: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.bincount(terms, weights, minlength=len(TERMS)).astype(np.float64)
 

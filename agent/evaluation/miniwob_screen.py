@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mllm.content import Message, Text
+from tools.gui.numbered import is_number
 from tools.gui.observation import Element, Snapshot, read
 from tools.gui.targets import called
 
@@ -61,8 +62,8 @@ class Screen:
             raise LookupError(name)
         return found[0]
 
-    def fields(self) -> list[Element]:
-        return [r for r in self.all("textbox searchbox") if "readonly" not in r.state]
+    def fields(self, role: str = "textbox searchbox") -> list[Element]:
+        return [r for r in self.all(role) if "readonly" not in r.state]
 
     def labels(self) -> dict[str, str]:
         """What stands near each thing that can be used, or else before it, by reference."""
@@ -71,7 +72,8 @@ class Screen:
             if not row.acts:
                 before = row.name
             else:
-                out[row.ref] = row.near if row.near and not row.name else before
+                named = row.near and not row.name and not is_number(row.near)
+                out[row.ref] = row.near if named else before
         return out
 
     def texts(self) -> list[str]:

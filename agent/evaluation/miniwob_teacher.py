@@ -25,7 +25,8 @@ from tools.gui.observation import Element
 
 GIVE_UP = "I do not know how."
 
-Play = Generator[Act, None, None]
+Play = Generator[Act | ToolCall, None, None]
+"""Actions of the browser, and calls of other tools."""
 
 
 def teacher(task: str, asked: str) -> Policy:
@@ -42,6 +43,8 @@ def teacher(task: str, asked: str) -> Policy:
             action = next(play)
         except (StopIteration, LookupError, ValueError):
             return Turn(text=GIVE_UP)
+        if isinstance(action, ToolCall):
+            return Turn(calls=(action,))
         arguments = {"action": screen.called(action)}
         return Turn(calls=(ToolCall(id="c", name="browser", arguments=arguments),))
 
@@ -53,6 +56,7 @@ _SENDS = "submit", "login", "ok", "search"
 
 def _submit(s: Screen) -> Act:
     buttons = [r for r in s.all("button clickable") if r.name.lower() in _SENDS]
+    buttons = buttons or s.all("button")[-1:]
     if not buttons:
         raise LookupError("submit")
     return click(buttons[0])
@@ -190,7 +194,8 @@ def _sequence_3(s: Screen, asked: str) -> Play:
 
 def _movies(s: Screen, asked: str) -> Play:
     found = _words(asked, r"Search for (.+) movies directed by (.+) from year (\d+)")
-    said = dict(zip(("genre", "director", "year"), found, strict=True))
+    said = dict(zip(("genre", "direct", "year"), found, strict=True))
+    said["date"] = said["year"]
     for ref, label in s.labels().items():
         key = next((k for k in said if k in label.casefold()), "")
         if s.rows[ref].role == "textbox" and key:
@@ -245,12 +250,11 @@ def _search(s: Screen, asked: str) -> Play:
 
 
 def _sum(s: Screen, asked: str) -> Play:
-    for text in s.texts():
-        if found := re.match(r"(-?\d+) ?([-+x×*]) ?(-?\d+) ?=", text):
-            a, b = int(found[1]), int(found[3])
-            result = {"+": a + b, "-": a - b}.get(found[2], a * b)
-            yield fill(s.fields()[0], str(result))
-            yield _submit(s)
+    problem = _first(r for r in s.all("text", acts=False) if re.fullmatch(r"\d.*=", r.name))
+    expression = problem.name.rstrip("= ")
+    yield ToolCall(id="c", name="calculate", arguments={"expression": expression})
+    yield fill(s.fields()[0], s.last)
+    yield _submit(s)
 
 
 def _wheel(s: Screen, asked: str) -> Play:
@@ -274,12 +278,14 @@ def _terminal(s: Screen, asked: str) -> Play:
     yield {"name": "press", "keys": "Enter", "target": line.ref}
 
 
-def _typed(pattern: str, times: int = 1) -> Callable[[Screen, str], Play]:
+def _typed(
+    pattern: str, times: int = 1, role: str = "textbox searchbox"
+) -> Callable[[Screen, str], Play]:
     """Each found word into a field of its own, or one word into several."""
 
     def play(s: Screen, asked: str) -> Play:
         said: Iterator[str] = iter(_words(asked, pattern) * times)
-        for row, text in zip(s.fields(), said, strict=False):
+        for row, text in zip(s.fields(role), said, strict=False):
             yield fill(row, text)
         yield _submit(s)
 
@@ -292,16 +298,24 @@ def _cased(s: Screen, asked: str) -> Play:
     yield _submit(s)
 
 
-def _date(s: Screen, asked: str) -> Play:
-    month, day, year = _words(asked, r"(\d+)/(\d+)/(\d+)")
-    yield fill(s.all("date textbox")[0], f"{year}-{month}-{day}")
+def _circle(s: Screen, asked: str) -> Play:
+    yield click(s.all("shape")[0])
     yield _submit(s)
 
 
-def _time(s: Screen, asked: str) -> Play:
-    hour, minute, half = _words(asked, r"(\d+):(\d+) ([AP]M)")
-    said = f"{int(hour) % 12 + (12 if half == 'PM' else 0):02}:{minute}"
-    yield fill(s.all("time textbox")[0], said)
+def _line(s: Screen, asked: str) -> Play:
+    direction = {"horizontal": "right", "vertical": "down"}[_words(asked, r"Draw a (\w+)")[0]]
+    dot = s.all("shape")[0]
+    yield {"name": "drag_by", "target": dot.ref, "direction": direction, "pixels": 30}
+    yield _submit(s)
+
+
+def _resize(s: Screen, asked: str) -> Play:
+    side, how = _words(asked, r"the (width|height) is (smaller|larger)")
+    ways = {"width": ("left", "right"), "height": ("up", "down")}[side]
+    handle = s.one({"width": "right edge", "height": "bottom edge"}[side], "handle")
+    way = ways[how == "larger"]
+    yield {"name": "drag_by", "target": handle.ref, "direction": way, "pixels": 30}
     yield _submit(s)
 
 
@@ -450,6 +464,7 @@ def _pieces(word: str) -> int:
 TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
     "book-flight": _flight,
     "book-flight-nodelay": _flight,
+    "circle-center": _circle,
     "click-button-sequence": _clicks(r"button (\w+), then click button (\w+)"),
     "click-checkboxes": _boxes,
     "click-checkboxes-large": _boxes,
@@ -472,12 +487,13 @@ TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
     "drag-circle": _drag,
     "drag-single-shape": _drag,
     "drag-sort-numbers": _sort,
-    "enter-date": _date,
+    "draw-line": _line,
+    "enter-date": _typed(r"Enter (\S+) as the date", role="date textbox"),
     "enter-password": _typed(r'password "(.+)" into', 2),
     "enter-text": _typed(r'Enter "(.+)" into'),
     "enter-text-2": _cased,
     "enter-text-dynamic": _typed(r'Enter "(.+)" into'),
-    "enter-time": _time,
+    "enter-time": _typed(r"Enter (.+) as the time", role="time textbox"),
     "find-greatest": _greatest,
     "focus-text": _focus,
     "focus-text-2": _focus,
@@ -492,6 +508,7 @@ TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
     "order-food": _order,
     "read-table": _table,
     "read-table-2": _table_2,
+    "resize-textarea": _resize,
     "scroll-text": _last_word,
     "scroll-text-2": _scrolled,
     "search-engine": _search,

@@ -23,7 +23,7 @@ from mllm.backends.protocol import Backend
 from mllm.content import ToolResult
 from mllm.episode import Step
 from prompts import language
-from tools import Browser
+from tools import Browser, Calculate
 from tools.gui.failures import Failure
 from tools.gui.view import View
 
@@ -71,7 +71,8 @@ class Stage:
     ) -> Performance:
         """Let a model do what is ``asked``. ``url`` is opened first, which is no step of its."""
         budget, lang = budget or Budget(), language(asked)
-        agent = Agent(backend, [self.browser], runs=self._runs, verify=False, budget=budget)
+        tools = [Calculate(), self.browser]
+        agent = Agent(backend, tools, runs=self._runs, verify=False, budget=budget)
         told = Transcript(task=asked, lang=lang, note=costs.note(budget, costs.Spent(), lang))
         self._looking = 0.0
         times, decided, failed, opening = Times(), 0.0, "", 1 if url else 0

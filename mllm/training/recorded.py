@@ -84,7 +84,7 @@ class Recorded:
         sample = assistant_sample(
             self.processor,
             to_chat(messages(episode)),
-            tools=to_tools(self._some_tools(rng)),
+            tools=to_tools(self._some_tools(episode, rng)),
             pictures=[],
             forgotten={n + 1 for n in forgotten},  # the first turn is the plan
         )
@@ -110,11 +110,12 @@ class Recorded:
         ahead = accumulate(jumps.get(i, 0) for i in range(len(ids)))
         return [i + more for i, more in enumerate(ahead)]
 
-    def _some_tools(self, rng: random.Random) -> list[ToolSpec]:
-        own = [t for t in self.tools if t.name in OWN_TOOLS]
-        others = [t for t in self.tools if t.name not in OWN_TOOLS]
+    def _some_tools(self, episode: Episode, rng: random.Random) -> list[ToolSpec]:
+        used = {call.name for step in episode.steps for call in step.calls}
+        own = [t for t in self.tools if t.name in OWN_TOOLS or t.name in used]
+        others = [t for t in self.tools if t not in own]
         if rng.random() < 0.3:
-            own = own[:1]
+            own = [t for t in own if t.name in used]
         if rng.random() < 0.5:
             return own
         if rng.random() < 0.5:

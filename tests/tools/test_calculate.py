@@ -12,6 +12,8 @@ from tools.protocol import ToolError
     ("expression", "value"),
     [
         ("2 + 3", "5"),
+        ("8 x 5 =", "40"),
+        ("3 x -2", "-6"),
         ("4 > 2", "true"),
         ("1 == 2", "false"),
         ("0.1 + 0.2", "0.3"),

@@ -82,6 +82,9 @@ const INPUT = { button: "button", submit: "button", reset: "button", image: "but
 const TAG = { button: "button", select: "combobox", textarea: "textbox", summary: "button",
   dialog: "dialog", canvas: "canvas", iframe: "iframe", frame: "iframe", progress: "progressbar",
   h1: "heading", h2: "heading", h3: "heading", h4: "heading", h5: "heading", h6: "heading" };
+const drawing = el => el.localName === "svg" && area(el)?.width > 64;  // and no icon
+const SHAPES = new Set(["circle", "ellipse", "rect", "polygon"]);
+const DRAGGED = /^(grab|(?!not)[a-z]+-resize)$/;  // the pointer over what one drags
 const roleOf = el => {
   const said = (el.getAttribute("role") || "").split(" ")[0];
   if (ACTING.has(said) || TELLING.has(said)) return said;
@@ -96,6 +99,8 @@ const roleOf = el => {
   const focus = el.tabIndex >= 0 && el.hasAttribute("tabindex") && (!said || said === "none");
   const hears = el.onclick || el.getAttribute("draggable") === "true" || focus || window[LISTENING]?.has(el);
   if (hears && !container(el)) return "clickable";
+  if (SHAPES.has(tag) && el.ownerSVGElement && drawing(el.ownerSVGElement)) return "shape";
+  if (DRAGGED.test(getComputedStyle(el).cursor) && !el.firstElementChild) return "handle";
   return tag === "img" && el.alt ? "img" : "";
 };
 // What listens for its parts: they are what one uses.
@@ -118,8 +123,16 @@ const named = (el, role) => {
     if (typeof name === "string" && squeeze(name)) return short(name);
   return "";
 };
+const SIDES = { n: "top", s: "bottom", e: "right", w: "left", col: "column" };
+const edge = cursor => {  // "se-resize": "bottom right corner"
+  const from = cursor.replace(/-?resize$/, "");
+  const sides = from in SIDES ? [SIDES[from]] : [...from].map(side => SIDES[side]);
+  return sides.every(Boolean) && from ? `${sides.join(" ")} ${sides[1] ? "corner" : "edge"}` : cursor;
+};
 // Of an element without a name, what its maker called it: "#save", ".icon-bold", "circle".
 const hint = el => {
+  if (roleOf(el) === "shape") return el.localName;
+  if (roleOf(el) === "handle") return edge(getComputedStyle(el).cursor);
   if (el.id) return "#" + el.id.slice(0, 40);
   if (el.classList.length) return "." + [...el.classList].join(".").slice(0, 40);
   return el.namespaceURI.endsWith("svg") ? el.localName : "";
@@ -127,7 +140,7 @@ const hint = el => {
 // The colour of an element that shows nothing else.
 const paint = el => {
   const s = getComputedStyle(el), svg = el.namespaceURI.endsWith("svg") && el.localName !== "svg";
-  const rgb = (svg ? s.fill : s.backgroundColor).match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0, 0];
+  const rgb = (!svg ? s.backgroundColor : s.fill === "none" ? s.stroke : s.fill).match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0, 0];
   if (rgb[3] === 0) return "";
   return "#" + rgb.slice(0, 3).map(v => Math.round(v).toString(16).padStart(2, "0")).join("");
 };
@@ -178,8 +191,8 @@ const row = (el, role) => {
   const options = el.localName === "select" ? [...el.options].slice(0, 40).map(o => short(o.label)) : [];
   if (role === "text") return [number(el), role, short(words(el)), null, stateOf(el), corners(r), []];
   const name = named(el, role), value = heldBy(el), state = stateOf(el);
-  const bare = !name && ["button", "clickable", "link"].includes(role);
-  if (bare && paint(el)) state.push(paint(el));
+  const bare = !name && ["button", "clickable", "link", "shape", "handle"].includes(role);
+  if ((bare || role === "shape") && paint(el)) state.push(paint(el));
   return [number(el), role, bare ? hint(el) : name, value === null ? null : short(String(value)), state,
     corners(r), options];
 };

@@ -6,6 +6,7 @@ import asyncio
 import re
 
 from tools.gui import failures
+from tools.gui.dates import as_filled
 from tools.gui.failures import Failure
 from tools.gui.hand import Hand
 from tools.gui.judge import Done
@@ -16,6 +17,9 @@ ASKING = 5.0
 """Seconds within which a clicked element asks for its file."""
 SIGNS = re.compile(r"[\x00-\x1f\x7f]")
 """What would be pressed as a key, such as Enter, where it is typed."""
+_ORDER = """() => new Intl.DateTimeFormat().formatToParts()
+  .map(part => ({ year: "y", month: "m", day: "d" })[part.type] ?? "").join("")"""
+"""In which order the browser's people write a date."""
 _LINES = "el => el.localName === 'textarea' || el.isContentEditable"
 
 
@@ -34,6 +38,8 @@ async def write(hand: Hand, text: str, how: str) -> Done:
             f"{spot} takes one line, and the text has a line break or a tab in it, so nothing was "
             "typed. Type it without; Enter and Tab are pressed by press.",
         )
+    if element.role in FILLED:
+        text = as_filled(element.role, text, await handle.evaluate(_ORDER))
     await hand.may_type(text, element)
     await hand.begin()
     if element.role in FILLED:

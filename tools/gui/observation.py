@@ -278,10 +278,11 @@ def _by_use(snapshot: Snapshot, elements: Iterable[Element]) -> list[Element]:
     """In view before out of view, controls before text; the nearest first out of view."""
 
     def rank(e: Element) -> tuple[int, float]:
+        read = not e.acts or e.role == "shape"  # a chart has hundreds
         if snapshot.in_view(e):
-            return (0 if e.acts else 1), 0.0
+            return (1 if read else 0), 0.0
         far = abs(e.corners[1] - snapshot.height / 2) if e.corners else 0.0
-        return (2 if e.acts else 3), far
+        return (3 if read else 2), far
 
     return sorted(elements, key=rank)  # stable: reading order within a rank
 

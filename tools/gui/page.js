@@ -12,14 +12,15 @@ const rows = () => {
   const out = [];
   const walk = (el, told) => {  // told: the text in here belongs to a row that is already out
     if (SILENT.has(el.localName) && el.localName !== "select" && el.localName !== "textarea") return;
-    const found = roleOf(el), role = told && ["img", "heading"].includes(found) ? "" : found;
+    const found = roleOf(el), role = told && ["img", "heading", "shape", "handle"].includes(found) ? "" : found;
     let at = -1;
     const field = el.localName === "input" && standIn(el);
     if (!field && gone(el)) { if (role === "file") out.push(row(el, role)); return; }
     const heard = !["alert", "status"].includes(role) || /\S/.test(words(el));
     if (role && heard && (field || (visible(el) && area(el)))) {
       at = out.push(row(el, role)) - 1;
-      told = told || !(role.endsWith("dialog") || role === "clickable" && words(el).length > LONG);
+      const wide = words(el).length > LONG || drawing(el);  // what it holds is told, too
+      told = told || !(role.endsWith("dialog") || role === "clickable" && wide);
       if (role === "iframe") return;
     } else if (el.localName === "label" && el.control && standIn(el.control)) {
       told = true;  // its words are the name of the field

@@ -18,9 +18,10 @@ from playwright.async_api import Error
 from mllm.content import Point
 from tools.gui import failures
 from tools.gui.failures import Failure
+from tools.gui.numbered import is_number
 from tools.gui.observation import Element, Told
 from tools.gui.targets import REFERENCE, by_words, missing
-from tools.gui.view import FRAME_PATIENCE, Document, View
+from tools.gui.view import FRAME_PATIENCE, Document, View, painted
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ async def resolve(target: str, view: View, told: Told) -> Element:
     if row is None:
         raise missing(await view.snapshot(), target, told.past.get(target))
     element, known = as_element(row), told.past.get(target)
-    if known is None or not known.near:
+    if known is None or not known.near or is_number(known.near):
         return element
     # A list that is sorted anew may show another row in the same element.
     now = (await view.snapshot()).find(target)
@@ -63,7 +64,7 @@ async def resolve(target: str, view: View, told: Told) -> Element:
 def as_element(row: list[Any]) -> Element:
     """A row of the page's scripts as an element, wherever it is drawn."""
     number, role, name, value, state, _, options = row
-    return Element(f"e{number}", role, name, value, tuple(state), None, tuple(options))
+    return Element(f"e{number}", role, name, value, painted(state), None, tuple(options))
 
 
 async def aim(element: Element, view: View, using: bool = True) -> Aim:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
 from playwright.async_api import ElementHandle, Error, Frame, JSHandle, Page
 
+from tools.color import color_of
 from tools.gui.failures import Failure
+from tools.gui.numbered import numbered
 from tools.gui.observation import Corners, Element, Snapshot
 from tools.gui.secrets import PLACEHOLDER, Secrets
 
@@ -107,7 +110,7 @@ class View:
             height=told["size"][1],
             scroll=tuple(told["scroll"]),
             extent=tuple(told["extent"]),
-            elements=tuple(rows),
+            elements=tuple(numbered(rows)),
             notes=tuple(notes),
             changes=told["changes"],
             veiled=tuple(told["veiled"]),
@@ -250,8 +253,17 @@ def _element(row: list[Any], place: Place, clip: Corners | None) -> Element:
     if value is not None:
         value = _short(value)
     return Element(
-        f"e{number}", role, _short(name), value, tuple(state), corners, tuple(options), near
+        f"e{number}", role, _short(name), value, painted(state), corners, tuple(options), near
     )
+
+
+def painted(state: Sequence[str]) -> tuple[str, ...]:
+    """States, with the word for a colour before its value: ``blue``, ``#0000ff``."""
+    words = (
+        [color_of(*bytes.fromhex(word[1:])), word] if word.startswith("#") else [word]
+        for word in state
+    )
+    return tuple(word for some in words for word in some)
 
 
 def _short(text: str) -> str:

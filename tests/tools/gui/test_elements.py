@@ -45,7 +45,7 @@ def test_whatever_listens_to_the_pointer_is_a_control(surf: Surfer, site: Site) 
       <script>for (const id of ["red", "plus", "list"])
         document.getElementById(id).addEventListener("click", () => {});</script>"""
     assert rows(surf, site, body) == [
-        'clickable "#red" #ff0000',
+        'clickable "#red" red #ff0000',
         'clickable "+"',
         'clickable "Card"',
         'text "Plain"',
@@ -53,6 +53,28 @@ def test_whatever_listens_to_the_pointer_is_a_control(surf: Surfer, site: Site) 
         'text "Two"',
         'clickable "x"',
     ]
+
+
+def test_a_drawing_is_told_by_its_shapes_and_an_icon_is_not(surf: Surfer, site: Site) -> None:
+    shapes = """<circle cx=30 cy=30 r=9 fill=gold /><rect width=9 height=9 fill=none stroke=navy />
+      <path d="M0 0L9 9"/>"""
+    body = f"""<svg width=200 height=90 id=chart>{shapes}</svg>
+      <button aria-label=Save><svg width=90 height=20>{shapes}</svg></button>
+      <svg width=20 height=20>{shapes}</svg>
+      <script>document.getElementById("chart").addEventListener("click", () => {{}})</script>"""
+    assert rows(surf, site, body) == [
+        'clickable "#chart"',
+        'shape "circle" yellow #ffd700',
+        'shape "rect" blue #000080',
+        'button "Save"',
+    ]
+
+
+def test_what_one_drags_is_called_by_where_it_is(surf: Surfer, site: Site) -> None:
+    body = """<i style="display:block;height:9px;cursor:se-resize"></i>
+      <i style="display:block;height:9px;cursor:col-resize"></i>
+      <i style="display:block;height:9px;cursor:not-allowed"></i>"""
+    assert rows(surf, site, body) == ['handle "bottom right corner"', 'handle "column edge"']
 
 
 def test_a_control_around_a_control_is_one(surf: Surfer, site: Site) -> None:

@@ -54,6 +54,18 @@ def test_fields_of_all_kinds(surf: Surfer, site: Site) -> None:
         surf("type", target="Fixed", text="8")
 
 
+def test_dates_and_times_are_taken_as_people_write_them(surf: Surfer, site: Site) -> None:
+    surf.open(
+        site.put("<label>Day <input type=date></label><label>Hour <input type=time></label>")
+    )
+    for said, held in (("11/30/2026", "2026-11-30"), ("30.11.2026", "2026-11-30")):
+        assert f"verified (it holds '{held}')" in surf("type", target="Day", text=said)
+    for said, held in (("6:30 PM", "18:30"), ("12:05 am", "00:05"), ("9:15", "09:15")):
+        assert f"verified (it holds '{held}')" in surf("type", target="Hour", text=said)
+    for field, said in (("Day", "13/13/2026"), ("Day", "1/2/26"), ("Hour", "25:30")):
+        assert "contradicted (it holds ''" in surf("type", target=field, text=said)
+
+
 def test_options_are_chosen_by_their_text(surf: Surfer, site: Site) -> None:
     surf.open(
         site.put(

@@ -134,8 +134,28 @@ def test_of_fields_side_by_side_all_have_it_on_one_side(surf: Surfer, site: Site
 def test_a_link_keeps_its_name_beside_a_box(surf: Surfer, site: Site) -> None:
     row = "<tr><td><input type=checkbox><td><a href='#{0}'>{0}</a></tr>"
     told = acting(surf, site, f"<table>{row.format('Invoice')}{row.format('Letter')}</table>")
-    assert told[:2] == ['checkbox ""', 'link "Invoice"']
+    assert told[:2] == ['checkbox "" near "1st checkbox"', 'link "Invoice"']
     assert "#Invoice" in surf("click", target="Invoice")
+
+
+def test_fields_that_nothing_tells_apart_are_told_by_their_number(
+    surf: Surfer, site: Site
+) -> None:
+    body = """<label>City <input></label><input><input value=b>
+      <input type=radio name=size><input type=radio name=size><input type=checkbox>
+      <button onclick="document.body.prepend(document.createElement('input'))">More</button>"""
+    assert acting(surf, site, body)[:-1] == [
+        'textbox "City" = ""',
+        'textbox "" near "2nd textbox" = ""',
+        'textbox "" near "3rd textbox" = "b"',
+        'radio "size" near "1st radio"',
+        'radio "size" near "2nd radio"',
+        'checkbox ""',
+    ]
+    ref = surf.ref('textbox "" near "3rd textbox"')
+    assert f"{ref}: verified" in surf("type", target="3rd textbox", text="c")
+    assert 'near "4th textbox"' in surf("click", target="More")  # it is the same field
+    assert f"{ref}: verified" in surf("type", target=ref, text="d")
 
 
 def test_another_row_in_the_same_element_is_not_used(surf: Surfer, site: Site) -> None:
