@@ -92,8 +92,8 @@ def _existence(draft: ClaimDraft, image: Artifact, experts: Experts) -> Finding:
 
 def _of_another_color(draft: ClaimDraft, finding: Finding, boxes: tuple[Box, ...]) -> Finding:
     """The finding on a thing of which there are none of that colour, but some of another one."""
-    colors = {b.color for b in boxes if b.color}
-    if len(colors) != 1:
+    colors = {b.color or "" for b in boxes}
+    if len(colors) != 1 or "" in colors:
         return finding
     color = color_word(min(colors), draft.color)
     there = _changed(draft, color=color, object=numbered(draft.object, len(boxes)))

@@ -130,9 +130,9 @@ const edge = cursor => {  // "se-resize": "bottom right corner"
   return sides.every(Boolean) && from ? `${sides.join(" ")} ${sides[1] ? "corner" : "edge"}` : cursor;
 };
 // Of an element without a name, what its maker called it: "#save", ".icon-bold", "circle".
-const hint = el => {
-  if (roleOf(el) === "shape") return el.localName;
-  if (roleOf(el) === "handle") return edge(getComputedStyle(el).cursor);
+const hint = (el, role) => {
+  if (role === "shape") return el.localName;
+  if (role === "handle") return edge(getComputedStyle(el).cursor);
   if (el.id) return "#" + el.id.slice(0, 40);
   if (el.classList.length) return "." + [...el.classList].join(".").slice(0, 40);
   return el.namespaceURI.endsWith("svg") ? el.localName : "";
@@ -193,6 +193,6 @@ const row = (el, role) => {
   const name = named(el, role), value = heldBy(el), state = stateOf(el);
   const bare = !name && ["button", "clickable", "link", "shape", "handle"].includes(role);
   if ((bare || role === "shape") && paint(el)) state.push(paint(el));
-  return [number(el), role, bare ? hint(el) : name, value === null ? null : short(String(value)), state,
+  return [number(el), role, bare ? hint(el, role) : name, value === null ? null : short(String(value)), state,
     corners(r), options];
 };

@@ -16,13 +16,14 @@ _NUMBER = re.compile(r"\d+(?:st|nd|rd|th) \w+")
 def numbered(elements: Sequence[Element]) -> Iterator[Element]:
     """The same elements. Where there are several of a role, fields with no name or the same one,
     and with nothing near them, are told by their number among all of that role."""
-    several = Counter(e.role for e in elements)
-    alike = Counter((e.role, e.words) for e in elements)
+    fields = [e for e in elements if e.role in _ROLES]
+    several = Counter(e.role for e in fields)
+    alike = Counter((e.role, e.words) for e in fields)
     seen: Counter[str] = Counter()
     for e in elements:
         seen[e.role] += 1
-        told = several[e.role] if not e.words.strip() else alike[e.role, e.words]
-        bare = e.role in _ROLES and told > 1 and not e.near
+        told = alike[e.role, e.words] if e.words.strip() else several[e.role]
+        bare = told > 1 and not e.near
         yield replace(e, near=f"{_ordinal(seen[e.role])} {e.role}") if bare else e
 
 

@@ -19,8 +19,8 @@ const rows = () => {
     const heard = !["alert", "status"].includes(role) || /\S/.test(words(el));
     if (role && heard && (field || (visible(el) && area(el)))) {
       at = out.push(row(el, role)) - 1;
-      const wide = words(el).length > LONG || drawing(el);  // what it holds is told, too
-      told = told || !(role.endsWith("dialog") || role === "clickable" && wide);
+      const wide = () => drawing(el) || words(el).length > LONG;  // what it holds is told, too
+      told = told || !(role.endsWith("dialog") || role === "clickable" && wide());
       if (role === "iframe") return;
     } else if (el.localName === "label" && el.control && standIn(el.control)) {
       told = true;  // its words are the name of the field
