@@ -143,7 +143,8 @@ def _menu_2(s: Screen, asked: str) -> Play:
     yield click(s.one("Menu"))
     tried: set[str] = set()
     while not s.all("", name):
-        row = _first(r for r in s.all("menuitem") if r.ref not in tried)
+        menus = (r for r in s.all("menuitem") if "haspopup" in r.state)
+        row = _first(r for r in menus if r.ref not in tried)
         tried.add(row.ref)
         yield {"name": "hover", "target": row.ref}
     yield click(s.one(name))

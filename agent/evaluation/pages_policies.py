@@ -45,7 +45,7 @@ def oracle(task: PageTask, url: str, find: Find) -> Policy:
             opened = True
             return _call(action={"name": "goto", "url": url})
         if act := next(acts, None):
-            return _call(**act.arguments(find(act) if act.target else ""))
+            return _call(act.tool, **act.arguments(find(act) if act.target else ""))
         if task.ending == "done" and not claimed:
             claimed = True
             return _call(action={"name": "done", "evidence": [{"text": task.evidence}]})
@@ -103,5 +103,5 @@ def _accepted(messages: Sequence[Message]) -> bool:
     return accepted(calls[-1].name, calls[-1].arguments, text)
 
 
-def _call(**arguments: Any) -> Turn:
-    return Turn(calls=(ToolCall(id="call1", name="browser", arguments=arguments),))
+def _call(tool: str = "browser", **arguments: Any) -> Turn:
+    return Turn(calls=(ToolCall(id="call1", name=tool, arguments=arguments),))

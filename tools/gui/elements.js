@@ -167,6 +167,7 @@ const stateOf = el => {
   if (aria("pressed") === "true") state.push("pressed");
   const open = el.localName === "summary" ? String(!!el.parentElement?.open) : aria("expanded");
   if (open) state.push(open === "true" ? "expanded" : "collapsed");
+  else if (!["", "false", null].includes(aria("haspopup"))) state.push("haspopup");
   if (el.required || aria("required") === "true") state.push("required");
   if (el.readOnly) state.push("readonly");
   if (aria("invalid") === "true" || (el.matches(":user-invalid"))) state.push("invalid");

@@ -36,7 +36,8 @@ def _shows(fact: Fact, snapshot: Snapshot) -> Element | None:
     with the fewest words besides those that the page shows."""
     if fact.target is not None:
         named = by_name(snapshot.elements).get(plain(fact.target), [])
-        return snapshot.find(fact.target) or next(iter(likeliest(named, snapshot)), None)
+        meant = likeliest(named, snapshot, fact.target)
+        return snapshot.find(fact.target) or next(iter(meant), None)
     if fact.text is None:
         return None
     holding = [e for e in snapshot.elements if plain(fact.text) in plain(e.name)]

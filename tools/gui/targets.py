@@ -31,7 +31,7 @@ def by_words(snapshot: Snapshot, words: str) -> Element:
         [e for e, name in called if wanted in name and (e.acts or _means(name, wanted))],
     ):
         if fits:
-            return _only(likeliest(fits, snapshot), words)
+            return _only(likeliest(fits, snapshot, words), words)
     names = {plain(e.words): e for e, _ in called if e.words}
     near = [names[n].label() for n in get_close_matches(wanted, list(names), MOST // 2, 0.5)]
     hint = f" Similar: {'; '.join(near)}." if near else " Look at the page, or scroll."
@@ -50,10 +50,11 @@ def by_name(elements: Iterable[Element]) -> dict[str, list[Element]]:
     return tiers[2] | tiers[1] | tiers[0]
 
 
-def likeliest(fits: list[Element], snapshot: Snapshot) -> list[Element]:
-    """Of elements that are called the same those that are meant: controls before text, in view
-    before out of view."""
+def likeliest(fits: list[Element], snapshot: Snapshot, words: str) -> list[Element]:
+    """Of elements that are called the same those that are meant: controls before text, written
+    just so ("Eget", not "eget") before other cases, in view before out of view."""
     fits = [e for e in fits if e.acts] or fits
+    fits = [e for e in fits if words in (e.words, e.name)] or fits
     return [e for e in fits if snapshot.in_view(e)] or fits
 
 
@@ -72,7 +73,7 @@ def names_of(
     for name in dict.fromkeys((element.words, element.name)):
         alike = named.get(plain(name), [])
         meant = name.strip() and not REFERENCE.fullmatch(name)
-        if meant and likeliest(alike, snapshot) == [element]:
+        if meant and likeliest(alike, snapshot, name) == [element]:
             yield name
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mllm.data.pages.looks import button, field, js, same
-from mllm.data.pages.task import Act, Built, check, click, fill, select
+from mllm.data.pages.task import Act, Built, calculate, check, click, fill, select
 from mllm.data.pages.words import Draw
 
 
@@ -60,9 +60,10 @@ def total(d: Draw) -> Built:
     ui, done = d.ui, f"{d.ui['sent']}!"
     a, b, sign = d.rng.randint(0, 12), d.rng.randint(0, 12), d.rng.choice("+-×")
     answer = str({"+": a + b, "-": a - b, "×": a * b}[sign])
-    body = f"<p>{a} {sign} {b} =</p>{field(ui['answer'], 'n')}"
+    asked = f"{a} {sign} {b} ="
+    body = f"<p>{asked}</p>{field(ui['answer'], 'n')}"
     body += button(ui["submit"], f"state.sent=$('n').value;out({js(done)})")
-    acts = (fill(ui["answer"], answer), click(ui["submit"]))
+    acts = (calculate(asked), fill(ui["answer"], answer), click(ui["submit"]))
     return Built(body, "", {}, acts, same("state.sent", answer), done)
 
 

@@ -11,7 +11,8 @@ Ending = Literal["done", "missing", "refused"]
 
 @dataclass(frozen=True)
 class Act:
-    """One action of the oracle in the schema of ``tools/gui/actions.py``.
+    """One action of the oracle in the schema of ``tools/gui/actions.py``, or a call of another
+    ``tool``, whose arguments ``more`` then holds.
 
     ``target`` is a visible label, the ``nth`` of those that are called so; the runner puts its
     reference in its place. ``expect`` says what holds afterwards. An act with ``wrong`` is a slip:
@@ -24,9 +25,12 @@ class Act:
     expect: tuple[tuple[str, str], ...] = ()
     nth: int = 0
     wrong: bool = False
+    tool: str = "browser"
 
     def arguments(self, reference: str) -> dict[str, Any]:
         """The arguments of the tool call, with the target as it is called there."""
+        if self.tool != "browser":
+            return dict(self.more)
         action: dict[str, Any] = {"name": self.name}
         if self.target:
             action["target"] = reference
@@ -92,6 +96,10 @@ def select(target: str, option: str) -> Act:
 
 def check(target: str) -> Act:
     return Act("check", target)
+
+
+def calculate(expression: str) -> Act:
+    return Act("calculate", more=(("expression", expression),), tool="calculate")
 
 
 def slip(act: Act) -> Act:

@@ -55,6 +55,19 @@ def test_whatever_listens_to_the_pointer_is_a_control(surf: Surfer, site: Site) 
     ]
 
 
+def test_what_opens_a_menu_says_so_until_it_says_whether_it_is_open(
+    surf: Surfer, site: Site
+) -> None:
+    body = """<div role=menuitem aria-haspopup=true>File</div>
+      <div role=menuitem aria-haspopup=false>Save</div>
+      <button aria-haspopup=menu aria-expanded=false>More</button>"""
+    assert rows(surf, site, body) == [
+        'menuitem "File" haspopup',
+        'menuitem "Save"',
+        'button "More" collapsed',
+    ]
+
+
 def test_a_drawing_is_told_by_its_shapes_and_an_icon_is_not(surf: Surfer, site: Site) -> None:
     shapes = """<circle cx=30 cy=30 r=9 fill=gold /><rect width=9 height=9 fill=none stroke=navy />
       <path d="M0 0L9 9"/>"""

@@ -164,6 +164,17 @@ def test_what_cannot_work_is_told_by_its_kind(
     assert "Go" in str(failure.value)
 
 
+def test_of_names_that_differ_in_case_alone_the_one_written_so_is_meant(
+    surf: Surfer, site: Site
+) -> None:
+    small, large = (f"<button {says(word)}>{word}</button>" for word in ("eget", "Eget"))
+    surf.open(site.put(small + large + OUT))
+    assert "clicked: Eget" in surf("click", target="Eget")
+    assert "clicked: Eget eget" in surf("click", target="eget")
+    with pytest.raises(ToolError, match="^ambiguous: 2 "):
+        surf("click", target="EGET")
+
+
 def test_what_became_invisible_is_hidden(surf: Surfer, site: Site) -> None:
     surf.open(site.put("<button id=a>Menu</button><button onclick='a.hidden=true'>Close</button>"))
     ref = surf.ref('"Menu"')
