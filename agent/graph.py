@@ -153,10 +153,11 @@ def observe(live: Live) -> str:
 
 def verify(live: Live) -> str:
     """Check the answer's claims; when one is contradicted, the model is asked once more. Where it
-    insists, what the experts found takes the place of what it said."""
+    insists, what the experts found takes the place of what it said: of what it said first, where
+    the second try leaves out what was right."""
     if not live.verify:
         return "answer"
-    from agent.verify import Experts, put_right, states, verify_answer
+    from agent.verify import Experts, put_right, states, things, verify_answer
 
     started = time.monotonic()
     said = live.transcript
@@ -174,7 +175,14 @@ def verify(live: Live) -> str:
         judged = verify_answer(said.task, answer, said.lang, images, session, experts)
         claims, asked, usage = judged.claims(), judged.asked, judged.usage
         if first is not None and _contradicted(claims):
-            put = put_right(judged, images, experts)
+            tries = [judged]
+            if things(c for c in first.claims if c.verdict == "supported") - things(claims):
+                tries.insert(
+                    0, verify_answer(said.task, first.answer, said.lang, images, session, experts)
+                )
+                usage += tries[0].usage
+            made = (put_right(one, images, experts) for one in tries)
+            put = next((one for one in made if one), None)
             answer, claims = put or (first.answer, first.claims)
     except (AgentError, Cancelled):
         raise

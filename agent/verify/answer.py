@@ -6,7 +6,7 @@ The stages are those of Woodpecker (arXiv 2310.16045, figure 2), a file each: ``
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agent.result import Claim, Questions
@@ -17,6 +17,7 @@ from agent.verify.findings import judge, weigh, weigh_all
 from agent.verify.questions import questions
 from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
+from agent.verify.words import kind
 from mllm.backends.protocol import Session
 from mllm.claims import ClaimDraft
 from mllm.content import Artifact, Usage
@@ -90,6 +91,11 @@ def put_right(
         else claim
         for draft, claim in zip(dict(held), _judged(held), strict=True)
     ]
+
+
+def things(claims: Iterable[Claim]) -> set[str]:
+    """What claims speak of, however it is called."""
+    return {kind(word) for claim in claims for word in (claim.object, claim.of) if word.strip()}
 
 
 def _judged(weighed: Weighed) -> list[Claim]:

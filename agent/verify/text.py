@@ -25,6 +25,7 @@ from agent.errors import InputError
 from agent.result import Claim, Evidence
 from agent.store import MediaStore
 from agent.transcript import Transcript, merged
+from agent.verify.answer import things
 from agent.verify.checks import Weighed
 from agent.verify.concepts import Drafts, concepts
 from agent.verify.correction import Correction, correct
@@ -32,7 +33,6 @@ from agent.verify.findings import judge, weigh_all
 from agent.verify.questions import questions
 from agent.verify.sentences import sentences
 from agent.verify.validation import Experts
-from agent.verify.words import kind
 from mllm.backends.protocol import Backend, Session
 from mllm.content import Artifact, Usage, Value
 from prompts import language
@@ -239,8 +239,8 @@ class _Judge:
             new is None
             or not again
             or any(c.verdict != "supported" and c.text not in opened for c in again)
-            or _things(again) - _things(claims)
-            or _things(held) - _things(again)
+            or things(again) - things(claims)
+            or things(held) - things(again)
         ):
             return Sentence(said=said, text=said, claims=merged((), claims))
         done = merged(claims, again) if new.true is None else _replaced(claims, again)
@@ -263,8 +263,3 @@ def _replaced(claims: Sequence[Claim], again: Sequence[Claim]) -> tuple[Claim, .
         else after
         for before, after in zip(claims, again, strict=True)
     )
-
-
-def _things(claims: Sequence[Claim]) -> set[str]:
-    """What claims speak of, however it is called."""
-    return {kind(word) for claim in claims for word in (claim.object, claim.of) if word.strip()}

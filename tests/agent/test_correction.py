@@ -73,6 +73,20 @@ def test_an_answer_that_stays_wrong_is_put_right_without_the_model(tmp_path: Pat
     assert len(claim.evidence) == 2
 
 
+def test_what_was_right_at_first_is_not_lost_by_a_second_answer_that_is_wrong_too(
+    tmp_path: Path,
+) -> None:
+    both = json.dumps(
+        [{"kind": "count", "object": "book", "value": "2"}]
+        + [{"kind": "count", "object": "cup", "value": "5"}]
+    )
+    said = ["There are 2 books and 5 cups.", both, "There are 6 cups.", count(6), both]
+    agent = Agent(Scripted(["plan", *said]), [scene], runs=tmp_path)
+    result = agent.run("What is there?", [white()])
+    assert result.answer == "There are 2 books and 3 cups."
+    assert [c.verdict for c in result.claims] == ["supported", "corrected"]
+
+
 def test_a_wrong_answer_that_no_words_put_right_is_unsupported(tmp_path: Path) -> None:
     events, _ = run(tmp_path, "A handful of them.", count(5), "Still five.", count(5))
     last = events[-1]
