@@ -20,7 +20,7 @@ from agent.drive import Events, Plan, Stop, drain, drive, empty_transcript, set_
 from agent.errors import AgentError, InputError, NeedsApproval, RunFailed
 from agent.events import Event
 from agent.result import Result
-from mllm.backends.protocol import Backend, ModelError
+from mllm.backends.protocol import Backend, ModelError, takes
 from prompts import language
 from tools.protocol import Tool
 
@@ -221,6 +221,7 @@ class Agent:
             *_named("aud", [media.load_file(source, "audio") for source in audio]),
             *_named("vid", [media.load_file(source, "video") for source in video]),
         ]
+        self._check_taken(inputs)
         id, backend, url = store.new_id(), self.backend, web.place(url) if url else ""
         tools = self._tools_of(id, url)
         if id in self._browsers:
@@ -273,6 +274,17 @@ class Agent:
         finally:
             if not isinstance(ended, NeedsApproval) and plan.run.id in self._browsers:
                 self._browsers.pop(plan.run.id).close()
+
+    def _check_taken(self, inputs: Sequence[media.Loaded]) -> None:
+        """``InputError`` for what nothing here sees or hears: a model would answer by its id."""
+        for item in inputs:
+            kind, tools = item.artifact.kind, self.tools.values()
+            if not takes(self.backend, kind) and not any(tool.takes(kind) for tool in tools):
+                raise InputError(
+                    f"{item.artifact.origin} is {kind}, which neither {self.backend.name} nor any "
+                    f"of the tools takes: leave it away, or give the agent a tool with an argument "
+                    f"of type {kind.title()}."
+                )
 
     def _tools_of(self, id: str, url: str) -> dict[str, Tool]:
         """The tools of a run; one that begins at an address has a browser in any case."""

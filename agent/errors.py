@@ -19,7 +19,7 @@ class InputError(AgentError):
 
 
 class RunError(AgentError):
-    """The run folder cannot be used: unknown, locked, damaged, or the disk is full."""
+    """The run folder cannot be used: locked, damaged, or the disk is full. Exit status 1."""
 
 
 class RunFailed(AgentError):

@@ -1,4 +1,4 @@
-"""What flows between the floors: media references, regions, messages, tool calls and results.
+"""What flows between the floors: media references, boxes, messages, tool calls and results.
 
 Everything here is a small frozen pydantic model that serialises to JSON. Pixels and samples never
 appear: an ``Artifact`` names media by content hash, and whoever needs the bytes asks the run's
@@ -75,6 +75,10 @@ class Box(Value):
         return self
 
     @property
+    def corners(self) -> tuple[float, float, float, float]:
+        return self.x0, self.y0, self.x1, self.y1
+
+    @property
     def center(self) -> tuple[float, float]:
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
@@ -89,21 +93,8 @@ class Box(Value):
         if self.text is not None:
             short = self.text[: ROW_TEXT - 1] + "…" if len(self.text) > ROW_TEXT else self.text
             name = f'{name} "{short}"'.strip()
-        corners = ",".join(str(round(v)) for v in (self.x0, self.y0, self.x1, self.y1))
+        corners = ",".join(str(round(v)) for v in self.corners)
         return f"{name} [{corners}]"
-
-
-class Polygon(Value):
-    """A free-form region: vertices in pixels of the artifact."""
-
-    type: Literal["polygon"] = "polygon"
-    artifact: str
-    width: int
-    height: int
-    vertices: tuple[tuple[float, float], ...]
-
-
-Region = Annotated[Point | Box | Polygon, Field(discriminator="type")]
 
 
 class Text(Value):

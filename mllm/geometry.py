@@ -7,7 +7,7 @@ Positions are in pixels of the artifact, the origin at the top left.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 from mllm.content import Box
 
@@ -15,6 +15,9 @@ Relation = Literal[
     "left of", "right of", "above", "below", "inside", "touching", "larger than", "smaller than"
 ]
 Pick = Literal["leftmost", "rightmost", "topmost", "bottommost", "largest", "smallest"]
+
+Corners: TypeAlias = tuple[float, float, float, float]
+"""x0, y0, x1, y1."""
 
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
 PICKS: tuple[Pick, ...] = get_args(Pick)
@@ -30,10 +33,12 @@ def intersection(a: Box, b: Box) -> float:
     return max(w, 0.0) * max(h, 0.0)
 
 
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union, 0 to 1."""
-    shared = intersection(a, b)
-    union = a.area + b.area - shared
+def iou(a: Corners, b: Corners) -> float:
+    """Intersection over union, 0 to 1. Of corners, which boxes of every kind have."""
+    w = min(a[2], b[2]) - max(a[0], b[0])
+    h = min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(w, 0.0) * max(h, 0.0)
+    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
     return shared / union if union > 0 else 0.0
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mllm import geometry
+
 if TYPE_CHECKING:
     from mllm.yolo import Found
 
@@ -21,6 +23,7 @@ class _Object:
     """A place and the votes for its name. The surest box of all looks is the place."""
 
     box: Found
+    corners: geometry.Corners
     votes: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
 
@@ -60,9 +63,10 @@ def vote(
     least = threshold if faint is None else faint
     objects: list[_Object] = []
     for found in sorted((f for look in looks for f in look), key=lambda f: -f.score):
-        same = next((o for o in objects if _overlap(o.box, found) > iou), None)
+        here = found.corners
+        same = next((o for o in objects if geometry.iou(o.corners, here) > iou), None)
         if same is None:
-            same = _Object(found)
+            same = _Object(found, here)
             objects.append(same)
         same.votes[found.name] += found.score
     shares = [{n: v / len(looks) for n, v in thing.votes.items()} for thing in objects]
@@ -87,12 +91,3 @@ def _mixed(own: Mapping[str, float], other: Mapping[str, float]) -> dict[str, fl
         name: (1 - SECOND) * own.get(name, 0.0) + SECOND * there * other.get(name, 0.0)
         for name in {**own, **other}
     }
-
-
-def _overlap(a: Found, b: Found) -> float:
-    """Intersection over union."""
-    width = min(a.x1, b.x1) - max(a.x0, b.x0)
-    height = min(a.y1, b.y1) - max(a.y0, b.y0)
-    shared = max(width, 0.0) * max(height, 0.0)
-    union = (a.x1 - a.x0) * (a.y1 - a.y0) + (b.x1 - b.x0) * (b.y1 - b.y0) - shared
-    return shared / union if union > 0 else 0.0

@@ -70,6 +70,10 @@ class Found:
     y1: float
     sure: bool = True
 
+    @property
+    def corners(self) -> tuple[float, float, float, float]:
+        return self.x0, self.y0, self.x1, self.y1
+
 
 class Detector:
     """A loaded detector, on a GPU where there is one. One thread at a time may use it."""

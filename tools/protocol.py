@@ -257,6 +257,11 @@ class Tool(ABC):
         """What a model is told. Raises ``TypeError`` when hints or docstring are missing."""
         return self._signature.spec
 
+    def takes(self, kind: str) -> bool:
+        """Whether an argument is of this kind of media: "image", "audio", "video", "document"."""
+        told = str(self.spec.parameters)
+        return any(a.kind == kind and a.hint in told for a in (Image, Audio, Video, Document))
+
     def possible(self, run: str) -> dict[str, Any] | None:
         """The schema of the arguments narrowed to what can be done just now in the run with this
         id, None where all of it can."""

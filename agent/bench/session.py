@@ -6,10 +6,11 @@ everything (``fresh``: a new session at each step), then write 16 tokens under a
 leaves them free (tokens of a call that the grammar forces cost next to nothing). Metrics:
 ``s_step_3`` and ``s_step_30`` in seconds, and their ratio.
 
-Models: ``model``, and ``qwen3_vl_random``, the Qwen3-VL architecture at a small size with random
-weights (80 tokens a picture). ``smolagents.transformers`` is smolagents' ``TransformersModel``
-with that second model, on the same conversation as its own memory writes it, without a grammar;
-it takes in everything at each step, and of smolagents 1.26 the pixels do not reach the model.
+Models: ``model``, whose rows are named as it is, and ``qwen3_vl_random``, the Qwen3-VL architecture
+at a small size with random weights (80 tokens a picture). ``smolagents.transformers`` is
+smolagents' ``TransformersModel`` with that second model, on the same conversation as its own memory
+writes it, without a grammar; it takes in everything at each step, and of smolagents 1.26 the pixels
+do not reach the model.
 
 ``value`` is the median of the repetitions, ``low`` and ``high`` are the smallest and the largest.
 """
@@ -65,7 +66,8 @@ def run(
     with tempfile.TemporaryDirectory(prefix="corvid-bench-") as temporary:
         folder = Path(temporary)
         random = _random_model(folder / RANDOM)
-        for name, source in ((Path(model).name, model), (RANDOM, str(random))):
+        # The whole name: the last part of openai:NAME@URL or of a folder says little.
+        for name, source in ((model, model), (RANDOM, str(random))):
             say(f"{name}, {steps[1]} steps, {repetitions} times")
             try:
                 rows |= _model_rows(name, load(source), steps, repetitions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.errors import AgentError, InputError, RunError, RunFailed
+from agent.errors import AgentError, InputError, RunFailed
 
 FAILED = 1
 BAD_INPUT = 2
@@ -15,10 +15,16 @@ _EXTRAS = {
     "accelerate": "local",
     "safetensors": "local",
     "llguidance": "local",
+    "huggingface_hub": "local",
     "ultralytics": "vision",
     "rapidocr_onnxruntime": "vision",
+    "cv2": "vision",
+    "playwright": "gui",
+    "jeepney": "desktop",
     "matplotlib": "train",
     "yaml": "train",
+    "tqdm": "train",
+    "psutil": "train",
 }
 """Library -> the extra of this package that brings it."""
 
@@ -26,18 +32,20 @@ _EXTRAS = {
 def explain(error: Exception) -> tuple[str, int]:
     """One sentence that says what happened and what to do, and the exit status."""
     # Imported here: whoever raises these has long loaded the modules.
-    from mllm.backends.protocol import ModelError
+    from mllm.backends.protocol import ModelError, WrongModel
     from mllm.yolo import WeightsError
 
     if isinstance(error, ModuleNotFoundError):
-        library = (error.name or "").partition(".")[0]
+        if error.name is None:  # Python always names the module: this one is a sentence of ours
+            return str(error), FAILED
+        library = error.name.partition(".")[0]
         if library in _EXTRAS:
             return f"this needs {library}: pip install 'corvid-agent[{_EXTRAS[library]}]'", FAILED
-    if isinstance(error, (InputError, RunError, ModelError, WeightsError)):
+    if isinstance(error, (InputError, WrongModel, WeightsError)):
         return str(error), BAD_INPUT
     if isinstance(error, RunFailed):
         return f"{error} (go on with: corvid resume {error.run.id})", FAILED
-    if isinstance(error, AgentError):
+    if isinstance(error, (AgentError, ModelError)):
         return str(error), FAILED
     if isinstance(error, OSError):
         where = f": {error.filename}" if error.filename else ""

@@ -42,7 +42,8 @@ def evaluate(
         typer.Option(
             "--n",
             min=1,
-            help="Questions, captions, tasks or screens; of miniwob, episodes a task (20).",
+            help="Questions, captions, tasks or screens; of miniwob, episodes a task (20); of "
+            "--data, all.",
         ),
     ] = 300,
     seed: Seed = 1_000_003,
@@ -120,7 +121,8 @@ def evaluate(
     if suite is Suite.scenes:
         from agent.evaluation import scenes
 
-        _show(scenes.evaluate(n, seed, model, data), as_json, percent=True)
+        wanted = n if given(context, "n") else None
+        _show(scenes.evaluate(wanted, seed, model, data), as_json, percent=True)
     elif suite is Suite.screens:
         from agent.evaluation import screens
 
@@ -160,11 +162,14 @@ def evaluate(
 
 
 def bench(
+    context: typer.Context,
     name: Annotated[Bench, typer.Argument(help="Which benchmark.")],
     model: Model = "nano",
     as_json: Json = False,
 ) -> None:
     """Measure side by side with others on this machine."""
+    if name in (Bench.overhead, Bench.gui):
+        refuse(context, f"{name} is measured with a scripted model", "model")
     if name is Bench.overhead:
         from agent.bench import overhead
 
@@ -184,7 +189,7 @@ def bench(
 
 
 def _show(measured: dict[str, Any], as_json: bool, *, percent: bool = False) -> None:
-    """The JSON of DESIGN section 6 on stdout, or the same as a table for a person."""
+    """The JSON of ``--json`` on stdout, or the same as a table for a person."""
     if as_json:
         json.dump(measured, sys.stdout, ensure_ascii=False)
         sys.stdout.write("\n")

@@ -37,7 +37,7 @@ SETTINGS = ("random", "popular", "adversarial")
 
 
 def evaluate(suite: str, data: Path) -> dict[str, Any]:
-    """The measured rows, in the JSON of DESIGN section 6; ``model`` is the name of ``data``,
+    """The measured rows, in the JSON of `corvid eval`; ``model`` is the name of ``data``,
     and without ``seed``: nothing is drawn.
 
     Raises ``InputError`` for files that are missing or not as they should be.

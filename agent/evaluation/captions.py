@@ -53,7 +53,7 @@ class Tally:
 
 
 def evaluate(n: int, seed: int, model: str | Backend, *, quiet: bool = False) -> dict[str, Any]:
-    """The measured rows, in the JSON of DESIGN section 6. Progress goes to stderr.
+    """The measured rows, in the JSON of `corvid eval`. Progress goes to stderr.
 
     ``n`` captions, a scene each, in the design that training never saw. Raises ``ModelError``
     when the model cannot be used.

@@ -55,7 +55,7 @@ from agent.evaluation.statements import things
 from agent.store import MediaStore
 from agent.verify import verify_many
 from mllm.backends import load
-from mllm.backends.protocol import Backend, ModelError, generate_many
+from mllm.backends.protocol import Backend, ModelError, WrongModel, generate_many
 from mllm.content import Artifact, Message, Turn
 from mllm.data.lexicon import NAMES
 from mllm.data.phrasing import phrasings
@@ -91,7 +91,7 @@ def evaluate(
     keep: Path | None = None,
     quiet: bool = False,
 ) -> dict[str, Any]:
-    """The measured rows, in the JSON of DESIGN section 6. Progress goes to stderr.
+    """The measured rows, in the JSON of `corvid eval`. Progress goes to stderr.
 
     ``n`` scenes in the design that training never saw. ``halle``: a projection for this model, as
     ``PATH`` or ``PATH@EPSILON``; ``lure``: the folder of a revisor; ``align`` and ``contrast``:
@@ -244,7 +244,7 @@ def _revisor(speaker: Backend, path: str) -> LURE:
     from mllm.decoding.lure import LURE
 
     if not isinstance(speaker, Local):
-        raise ModelError(
+        raise WrongModel(
             "LURE asks a model how sure it was of its words, which only a model that runs here "
             "tells: leave --lure away, or use a local model"
         )

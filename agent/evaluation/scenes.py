@@ -43,6 +43,8 @@ from tools import default_tools
 
 STYLE = "twemoji"
 """The picture design that is kept out of training."""
+QUESTIONS = 300
+"""How many are generated where no number is given."""
 
 Metric = dict[str, float | int | None]
 
@@ -70,19 +72,24 @@ class Tally:
 
 
 def evaluate(
-    n: int, seed: int, model: str | Backend, data: Path | None = None, *, quiet: bool = False
+    n: int | None,
+    seed: int,
+    model: str | Backend,
+    data: Path | None = None,
+    *,
+    quiet: bool = False,
 ) -> dict[str, Any]:
-    """The measured rows, in the JSON of DESIGN section 6. Progress goes to stderr.
+    """The measured rows, in the JSON of `corvid eval`. Progress goes to stderr.
 
     Without ``data``, ``n`` questions are generated: a scene each, design and phrasings that
-    training never saw. Raises ``InputError`` when ``data`` holds no questions, ``ModelError``
-    when the model cannot be used.
+    training never saw. Of ``data`` the first ``n`` are asked, without ``n`` all. Raises
+    ``InputError`` when ``data`` holds no questions, ``ModelError`` when the model cannot be used.
     """
     given = None if data is None else _read(data)
     backend = load(model)
     with tempfile.TemporaryDirectory(prefix="corvid-eval-") as folder:
         home = Path(folder)
-        source = data or write_questions(home / "data", n, seed, STYLE, held_out=True).parent
+        source = data or _generate(home / "data", n or QUESTIONS, seed)
         questions = (given or read_questions(source))[:n]
         rows = _measure(questions, source, home / "runs", backend, seed, quiet)
     return {"suite": "scenes", "model": backend.name, "seed": seed, "rows": rows}
@@ -179,6 +186,10 @@ class _Pictures:
         if self.path is None:
             raise FileNotFoundError(artifact.id)
         return media.decode(self.path.read_bytes(), self.path.name)[0]
+
+
+def _generate(folder: Path, n: int, seed: int) -> Path:
+    return write_questions(folder, n, seed, STYLE, held_out=True).parent
 
 
 def _read(folder: Path) -> list[QuestionRow]:

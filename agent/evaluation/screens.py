@@ -25,6 +25,7 @@ from rich.progress import track
 from agent.evaluation.scenes import Metric, share
 from agent.evaluation.screens_runner import Screen, Studio
 from mllm.data.screens import NAMES, Control, Corners, kind
+from mllm.geometry import iou
 from mllm.yolo import ELEMENTS
 from tools.gui.desktop.pixels import Sight, detected, elements, outlined, read_lines, seen
 from tools.gui.observation import Element
@@ -78,7 +79,7 @@ class Tally:
 
 
 def evaluate(n: int, seed: int, *, quiet: bool = False) -> dict[str, Any]:
-    """The measured rows, in the JSON of DESIGN section 6. Progress goes to stderr.
+    """The measured rows, in the JSON of `corvid eval`. Progress goes to stderr.
 
     A row that needs weights which are not there has an ``error``.
     """
@@ -113,21 +114,13 @@ def measure(screen: Screen, tallies: dict[str, Tally]) -> None:
 
 def matches(found: Sequence[Corners], there: Sequence[Corners]) -> int:
     """How many pairs of boxes overlap by ``IOU``, each box in one pair, the closest ones first."""
-    pairs = [(overlap(a, b), i, j) for i, a in enumerate(found) for j, b in enumerate(there)]
+    pairs = [(iou(a, b), i, j) for i, a in enumerate(found) for j, b in enumerate(there)]
     left, right = set(range(len(found))), set(range(len(there)))
     for share_of_both, i, j in sorted(pairs, reverse=True):
         if share_of_both >= IOU and i in left and j in right:
             left.remove(i)
             right.remove(j)
     return len(found) - len(left)
-
-
-def overlap(a: Corners, b: Corners) -> float:
-    """Intersection over union."""
-    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(wide, 0.0) * max(high, 0.0)
-    area = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in (a, b))
-    return shared / (area - shared) if area > shared else 0.0
 
 
 def _told(element: Element) -> Control:

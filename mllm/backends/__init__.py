@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mllm.backends.protocol import Backend, ModelError
+from mllm.backends.protocol import Backend, ModelError, WrongModel
 
 if TYPE_CHECKING:
     from mllm.decoding import Decoding
@@ -34,7 +34,7 @@ def load(model: Any, *, decoding: str | Decoding | None = None, **options: Any) 
     """
     remote = not isinstance(model, str | Path) or str(model).startswith("openai:")
     if decoding is not None and remote:
-        raise ModelError(
+        raise WrongModel(
             'decoding methods need a local model: give "nano", a folder or a hub name, or no '
             "decoding"
         )
@@ -47,7 +47,7 @@ def load(model: Any, *, decoding: str | Decoding | None = None, **options: Any) 
         from mllm.backends.langchain import LangChain
 
         return LangChain(model)
-    raise ModelError(
+    raise WrongModel(
         f"a model must be a name, a folder, a LangChain chat model or a backend, "
         f"not {type(model).__name__}"
     )
@@ -67,12 +67,12 @@ def _named(model: str, options: dict[str, Any]) -> Backend:
             )
         # A hub name is "owner/name"; anything else can only have meant a folder.
         if not re.fullmatch(r"[\w-][\w.-]*/[\w.-]+", model):
-            raise ModelError(
+            raise WrongModel(
                 f"no folder {model!r}, and it is not a hub name (OWNER/NAME): give the folder of "
                 f'a transformers model, "nano", or "openai:NAME@URL"'
             )
     elif not (folder / "config.json").is_file():
-        raise ModelError(
+        raise WrongModel(
             f"the folder {model!r} holds no config.json: give the folder that save_pretrained wrote"
         )
     from mllm.backends.local import Local

@@ -22,7 +22,7 @@ from transformers import DynamicCache
 
 import mllm.model  # noqa: F401  (registers nano with transformers)
 from mllm.backends.growing_cache import GrowingLayer, growing
-from mllm.backends.protocol import ModelError
+from mllm.backends.protocol import ModelError, WrongModel
 
 # Untyped: transformers annotates its public face only in part.
 hf: Any = transformers
@@ -257,11 +257,11 @@ def _load(model: str, device: str | None, dtype: str | None) -> tuple[Any, Any]:
     except Exception as error:  # whatever a damaged or foreign folder makes the libraries raise
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         if Path(model).is_dir():
-            raise ModelError(
+            raise WrongModel(
                 f"{model!r} does not load as an image-text-to-text model ({reason}): give the "
                 f"folder of one, with its processor"
             ) from error
-        raise ModelError(
+        raise WrongModel(
             f"no folder {model!r}, and it is not in the local hub cache nor to be had from the "
             f"hub: download it with `hf download {model}`, or give a folder"
         ) from error
@@ -269,12 +269,12 @@ def _load(model: str, device: str | None, dtype: str | None) -> tuple[Any, Any]:
         if bars:
             hf.utils.logging.enable_progress_bar()
     if getattr(processor, "tokenizer", None) is None or not getattr(processor, "image_token", None):
-        raise ModelError(
+        raise WrongModel(
             f"the processor of {model!r} has no image token: use a model that takes pictures in "
             f"its chat template"
         )
     if loaded.config.is_encoder_decoder:
-        raise ModelError(f"{model!r} is an encoder-decoder model: use a decoder-only one")
+        raise WrongModel(f"{model!r} is an encoder-decoder model: use a decoder-only one")
     if dtype is None:
         if place.startswith("cuda"):
             loaded = loaded.to(torch.bfloat16)

@@ -16,7 +16,7 @@ import llguidance
 import llguidance.hf
 
 from mllm.backends.calls import CLOSER, OPENER, CallFormat
-from mllm.backends.protocol import ModelError, ToolChoice
+from mllm.backends.protocol import ModelError, ToolChoice, WrongModel
 from mllm.content import ToolSpec
 
 MAX_CALLS = 8
@@ -48,7 +48,7 @@ class Grammars:
                 tokenizer, n_vocab=max(vocabulary, len(tokenizer)), eos_token=list(ends)
             )
         except ValueError as error:
-            raise ModelError(
+            raise WrongModel(
                 f"the model's tokenizer cannot be constrained ({error}): "
                 f"save it once as a fast tokenizer (tokenizer.json)"
             ) from error

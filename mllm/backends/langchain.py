@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from mllm.backends.calls import Listener
 from mllm.backends.langchain_messages import Converter
-from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice, attempt
+from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice, WrongModel, attempt
 from mllm.content import Media, MediaReader, Message, ToolCall, ToolSpec, Turn, Usage
 
 _PICTURES_IN_RESULTS = ("ChatAnthropic", "ChatAnthropicVertex", "ChatBedrockConverse")
@@ -37,7 +37,7 @@ def openai(address: str) -> LangChain:
     set. Raises ``ModelError`` for another form."""
     found = re.fullmatch(r"(.+)@(https?://[^@]+)", address)
     if found is None:
-        raise ModelError(
+        raise WrongModel(
             f"'openai:{address}' is not of the form openai:NAME@URL with an http(s) URL, such as "
             f"openai:qwen3-vl@http://localhost:8000/v1"
         )

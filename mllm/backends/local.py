@@ -12,7 +12,7 @@ from torch import Tensor
 from mllm.backends.calls import Listener
 from mllm.backends.engine import Engine, Picture, Prompt
 from mllm.backends.grammar import Grammars
-from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice, attempt
+from mllm.backends.protocol import MalformedOutput, ModelError, ToolChoice, WrongModel, attempt
 from mllm.backends.template import Template
 from mllm.backends.writing import Writing
 from mllm.content import MediaReader, Message, ToolSpec, Turn
@@ -244,5 +244,5 @@ def _ends(engine: Engine, template: Template) -> list[int]:
         if template.end.startswith(token.content):
             ends.append(engine.tokenizer.convert_tokens_to_ids(token.content))
     if not ends:
-        raise ModelError("the model has no end token: set eos_token_id in its generation config")
+        raise WrongModel("the model has no end token: set eos_token_id in its generation config")
     return sorted(set(ends))

@@ -16,7 +16,12 @@ ToolChoice = Literal["auto", "none", "required"]
 
 
 class ModelError(Exception):
-    """The model cannot be used: not found, not reachable, refused. Says what to do next."""
+    """The model cannot be used: not reachable, out of memory, refused. Says what to do next."""
+
+
+class WrongModel(ModelError):
+    """What was named is no model that can be used, or no method for it: bad input rather than a
+    failure."""
 
 
 class MalformedOutput(ModelError):
@@ -85,6 +90,12 @@ def reads_screens(backend: Backend) -> bool:
     Raises ``ModelError`` when the model must be loaded to know, and cannot be.
     """
     return bool(getattr(backend, "reads_screens", True))
+
+
+def takes(backend: Backend, kind: str) -> bool:
+    """Whether the model is given media of this kind, rather than their ids alone. A backend that
+    passes on more than pictures says so with an attribute of this name, a collection of kinds."""
+    return kind in getattr(backend, "takes", ("image",))
 
 
 def generate(

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from mllm.backends.calls import CLOSER, OPENER, CallFormat
-from mllm.backends.protocol import ModelError
+from mllm.backends.protocol import ModelError, WrongModel
 from mllm.content import Message, ToolSpec
 from mllm.episode import THINK, THINK_END
 from mllm.model.chat import to_chat, to_tools
@@ -46,7 +46,7 @@ class Template:
         if isinstance(self._template, dict):
             self._template = self._template.get("tool_use") or self._template.get("default")
         if not self._template:
-            raise ModelError(
+            raise WrongModel(
                 "the model has no chat template: put a chat_template.jinja into its folder"
             )
         # Text from tools and pages must not turn into the model's control tokens.

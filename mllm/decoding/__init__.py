@@ -5,7 +5,7 @@ LURE (``mllm.decoding.lure``) is no such way: it rewrites what was said.
 
 from __future__ import annotations
 
-from mllm.backends.protocol import ModelError
+from mllm.backends.protocol import WrongModel
 from mllm.decoding.halle import HallE
 from mllm.decoding.method import Branches, Decoding, Reader
 from mllm.decoding.vcd import VCD
@@ -24,4 +24,4 @@ def named(decoding: str | Decoding) -> Decoding:
         return VCD()
     if decoding.startswith("halle:"):
         return HallE.parse(decoding.removeprefix("halle:"))
-    raise ModelError(f"no decoding method {decoding!r}: there is {', '.join(METHODS)}")
+    raise WrongModel(f"no decoding method {decoding!r}: there is {', '.join(METHODS)}")

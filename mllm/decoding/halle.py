@@ -24,7 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mllm.backends.engine import Engine
-from mllm.backends.protocol import ModelError
+from mllm.backends.protocol import WrongModel
 from mllm.decoding.method import Reader
 
 FILE = "halle.safetensors"
@@ -52,7 +52,7 @@ class HallE:
         try:
             return cls(path, float(number)) if at and _is_number(number) else cls(text)
         except ValueError as error:
-            raise ModelError(f"halle:{text} cannot be used: {error}") from error
+            raise WrongModel(f"halle:{text} cannot be used: {error}") from error
 
     def reader(self, engine: Engine) -> Reader:
         """A reader of the model as it is at ``epsilon``. Raises ``ModelError`` when W belongs to
@@ -61,7 +61,7 @@ class HallE:
             return Reader(engine)
         hidden, size = len(self.projection), _hidden_size(engine.model)
         if hidden != size:
-            raise ModelError(
+            raise WrongModel(
                 f"{self.path} is for hidden states of {hidden} numbers, and those of this model "
                 f"have {size}: train one for it with `corvid train halle`"
             )
@@ -88,7 +88,7 @@ def moved(model: Any, projection: Tensor, epsilon: float) -> Iterator[None]:
     elif (decoder := getattr(model, "decoder", None)) is not None:
         hook = decoder.register_forward_hook(lambda _, given, made: move(made))
     else:
-        raise ModelError(
+        raise WrongModel(
             f"HallE cannot find where {type(model).__name__} turns hidden states into words: use "
             f"another model, or no decoding method"
         )
@@ -102,17 +102,17 @@ def read(path: Path) -> Tensor:
     """The projection ``(d, d)`` in a file or folder. Raises ``ModelError``."""
     file = path / FILE if path.is_dir() else path
     if not file.is_file():
-        raise ModelError(
+        raise WrongModel(
             f"there is no HallE projection at {file}: train one with `corvid train halle`"
         )
     try:
         projection = load_file(file)[KEY]
     except (SafetensorError, KeyError, OSError) as error:
-        raise ModelError(
+        raise WrongModel(
             f"{file} holds no HallE projection: give a file that `corvid train halle` wrote"
         ) from error
     if projection.ndim != 2 or projection.shape[0] != projection.shape[1]:
-        raise ModelError(
+        raise WrongModel(
             f"the projection in {file} is {tuple(projection.shape)}, not square: give a file that "
             f"`corvid train halle` wrote"
         )

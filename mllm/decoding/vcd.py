@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from mllm.backends.engine import Engine, Picture, Prompt
-from mllm.backends.protocol import ModelError
+from mllm.backends.protocol import WrongModel
 from mllm.decoding.method import Branches, Reader
 
 STEPS = 1000
@@ -85,7 +85,7 @@ class VCD:
         ``ModelError`` when the model takes its pictures in an unknown form."""
         pixels = picture.inputs.get("pixel_values")
         if pixels is None:
-            raise ModelError(
+            raise WrongModel(
                 "VCD cannot distort what this model takes as a picture (its processor gives no "
                 "pixel_values): use another model, or no decoding method"
             )

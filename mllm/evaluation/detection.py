@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mllm import geometry
 from mllm.data.scenes import Scene, render, sample_scene
 from mllm.yolo import NANO, NANO_OVERLAP, NANO_SCALES, Detector, Found
 
@@ -116,19 +117,11 @@ def _right(scene: Scene, found: Sequence[Found]) -> list[Found]:
     right = []
     for box in sorted(found, key=lambda f: -f.score):
         same = [o for o in free if o.label == box.name]
-        overlaps = [_iou((box.x0, box.y0, box.x1, box.y1), o.box) for o in same]
+        overlaps = [geometry.iou(box.corners, o.box) for o in same]
         if overlaps and max(overlaps) >= RIGHT:
             right.append(box)
             free.remove(same[overlaps.index(max(overlaps))])
     return right
-
-
-def _iou(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    wide = min(a[2], b[2]) - max(a[0], b[0])
-    high = min(a[3], b[3]) - max(a[1], b[1])
-    shared = max(wide, 0.0) * max(high, 0.0)
-    areas = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
-    return shared / max(areas - shared, 1e-9)
 
 
 def main() -> None:

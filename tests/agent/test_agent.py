@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 import time
+import wave
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from mllm.backends.protocol import MalformedOutput, ModelError
 from mllm.backends.scripted import Scripted
 from mllm.content import Boxes, Media
 from tests.agent.helpers import after, call, calls, cut, double, find, only_run, white
-from tools import tool
+from tools import Audio, tool
 
 TOOLS = [find, cut, double]
 
@@ -140,6 +141,46 @@ def test_unknown_model_is_refused_before_anything_runs(tmp_path: Path) -> None:
 def test_empty_task_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="empty"):
         agent(tmp_path)[0].run("  ")
+
+
+def sound(folder: Path) -> Path:
+    path = folder / "said.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(bytes(160))
+    return path
+
+
+def test_media_that_nothing_takes_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    it, model = agent(tmp_path / "runs", "p", "Hello.")
+    with pytest.raises(InputError, match=r"said\.wav is audio, which neither scripted nor any"):
+        it.run("What is said?", audio=[sound(tmp_path)])
+    assert not model.seen and not (tmp_path / "runs").exists()
+
+
+def test_media_that_a_tool_takes_are_used(tmp_path: Path) -> None:
+    @tool
+    def listen(sounds: list[Audio]) -> str:
+        """Listen.
+
+        Args:
+            sounds: What to listen to.
+        """
+        return f"{sounds[0].artifact.seconds} seconds"
+
+    turns = ["p", calls(call("listen", sounds=["aud1"])), "Hello."]
+    it = Agent(Scripted(turns), [*TOOLS, listen], runs=tmp_path / "runs", verify=False)
+    result = it.run("What is said?", audio=[sound(tmp_path)])
+    assert result.steps[0].results[0].words() == "0.01 seconds"
+    with pytest.raises(InputError, match="Video"):
+        (tmp_path / "clip.mp4").write_bytes(b"moving")
+        it.run("What moves?", video=[tmp_path / "clip.mp4"])
+
+
+def test_media_that_the_model_takes_are_used(tmp_path: Path) -> None:
+    it, model = agent(tmp_path / "runs", "p", "Hello.")
+    model.takes = ("image", "audio")  # type: ignore[attr-defined]
+    assert it.run("What is said?", audio=[sound(tmp_path)]).answer == "Hello."
 
 
 def test_leaving_a_stream_early_leaves_a_resumable_run(tmp_path: Path) -> None:

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+import mllm.backends
 from agent.bench import overhead, session
 from agent.bench.drivers.task import Camera
 from agent.bench.measure import CannotRun, drive, metric
+from mllm.backends.protocol import ModelError
 
 
 def check(result: dict[str, Any], row: str, names: set[str]) -> dict[str, float]:
-    """The values of a row of the shape that DESIGN promises."""
+    """The values of a row, in the JSON of `corvid bench`."""
     assert json.loads(json.dumps(result)) == result
     assert {"suite", "model", "seed", "rows"} <= set(result)
     metrics = result["rows"][row]
@@ -67,6 +69,21 @@ def test_session_compares_a_kept_session_with_fresh_ones() -> None:
         row = check(result, f"{session.RANDOM}.{kind}", names)
         assert row["ratio_3_2"] == pytest.approx(row["s_step_3"] / row["s_step_2"], rel=0.05)
         assert "no folder" in result["rows"][f"no-such-folder.{kind}"]["error"]
+
+
+def test_rows_of_a_session_have_the_whole_name_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(source: str) -> None:
+        raise ModelError(f"{source} cannot be reached")
+
+    monkeypatch.setattr(mllm.backends, "load", gone)
+    monkeypatch.setattr(session, "_random_model", lambda folder: folder)
+    model = "openai:qwen@http://127.0.0.1:8000/v1"
+    rows = session.run(model, peer=False)["rows"]
+    names = (model, session.RANDOM)
+    assert set(rows) == {f"{name}.{kind}" for name in names for kind in ("session", "fresh")}
+    assert rows[f"{model}.session"]["error"] == f"{model} cannot be reached"
 
 
 def test_metric_is_the_median_within_its_range() -> None:

@@ -16,6 +16,7 @@ import pytest
 import mllm.backends
 import tools
 from agent.cli import main
+from agent.evaluation import scenes
 from mllm.backends.protocol import ModelError
 from mllm.backends.scripted import Line, Scripted
 from mllm.content import ToolCall, Turn
@@ -143,6 +144,8 @@ def test_ctrl_c_keeps_the_run(corvid: Corvid, model: Callable[..., None]) -> Non
         (["resume", "nothing"], "corvid runs"),
         (["train", "pretrain", "--config", "none.yaml"], "none.yaml"),
         (["eval", "scenes", "--data", "none"], "none"),
+        (["bench", "overhead", "--model", "x"], "with a scripted model: leave --model away"),
+        (["bench", "gui", "--model", "nano"], "with a scripted model: leave --model away"),
     ],
 )
 def test_bad_input_is_one_sentence(corvid: Corvid, words: list[str], said: str) -> None:
@@ -215,6 +218,22 @@ def test_data_is_written_and_measured(corvid: Corvid, model: Callable[..., None]
     assert {"blind", "direct", "tools", "verified"} <= set(rows)
     assert set(rows["direct"]["accuracy"]) == {"value", "low", "high", "n"}
     assert rows["direct"]["accuracy"]["n"] == 2
+
+
+@pytest.mark.parametrize(("words", "n"), [((), None), (("--n", "300"), 300)])
+def test_all_questions_are_measured_unless_a_number_was_given(
+    corvid: Corvid, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], n: int | None
+) -> None:
+    wanted: list[int | None] = []
+
+    def evaluate(n: int | None, seed: int, *rest: object) -> dict[str, object]:
+        wanted.append(n)
+        return {"suite": "scenes", "model": "scripted", "seed": seed, "rows": {}}
+
+    monkeypatch.setattr(scenes, "evaluate", evaluate)
+    status, _, err = corvid("eval", "scenes", "--data", "made", "--json", *words)
+    assert status == 0, err
+    assert wanted == [n]
 
 
 @pytest.mark.parametrize("stage", ["pretrain", "instruct", "detector"])

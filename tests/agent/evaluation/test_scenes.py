@@ -15,6 +15,7 @@ from agent.errors import InputError
 from agent.evaluation import scenes
 from agent.evaluation.table import tables
 from agent.evaluation.unseen_tools import unseen
+from mllm.backends.scripted import Scripted
 from mllm.content import Media, MediaReader, Message, ToolCall, ToolSpec, Turn
 from mllm.data.question_files import QuestionRow, read_questions, write_questions
 from tools import Calculate, ToolError
@@ -99,6 +100,25 @@ def test_rows_measure_what_they_say(data: Path, monkeypatch: pytest.MonkeyPatch)
     text = printed(measured, percent=True)
     assert "unanswerable" in text
     assert all(len(line.rstrip()) <= 80 for line in text.splitlines())
+
+
+def test_data_is_measured_whole_unless_a_number_is_given(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scenes, "default_tools", lambda: [Calculate()])
+    monkeypatch.setattr(scenes, "QUESTIONS", 3)
+    model = Known(read_questions(data))
+    for n, asked in ((None, N), (2, 2)):
+        rows = scenes.evaluate(n, 1, model, data, quiet=True)["rows"]
+        assert rows["blind"]["accuracy"]["n"] == asked
+
+
+def test_without_data_and_a_number_some_are_generated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scenes, "default_tools", lambda: [Calculate()])
+    monkeypatch.setattr(scenes, "QUESTIONS", 3)
+    model = Scripted([Turn(text="yes")] * 100)
+    rows = scenes.evaluate(None, 1, model, quiet=True)["rows"]
+    assert rows["blind"]["accuracy"]["n"] == 3
 
 
 def test_a_folder_without_questions_is_bad_input(tmp_path: Path) -> None:

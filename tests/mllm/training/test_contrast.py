@@ -11,6 +11,7 @@ import torch
 import yaml
 from torch import eye, tensor
 
+from mllm.backends import NANO
 from mllm.data.captions import caption_of
 from mllm.data.scenes import sample_scene
 from mllm.model import NanoForConditionalGeneration, NanoProcessor
@@ -124,4 +125,6 @@ def test_a_run_writes_a_model(tiny_folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_shipped_recipe_is_valid() -> None:
-    assert read(FOLDER / "contrast-s.yaml", ContrastRecipe).temperature == 0.07
+    recipe = read(FOLDER / "contrast-s.yaml", ContrastRecipe)
+    assert recipe.temperature == 0.07
+    assert FOLDER.parents[2] / recipe.start == NANO

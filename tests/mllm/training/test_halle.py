@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 
+from mllm.backends import NANO
 from mllm.data.scenes import sample_scene
 from mllm.decoding import HallE
 from mllm.decoding.halle import moved
@@ -17,7 +18,7 @@ from mllm.model.tokenizer import END
 from mllm.training import halle, preference
 from mllm.training.halle import HallERecipe
 from mllm.training.imagined import Described, described
-from mllm.training.recipes import FOLDER, InstructRecipe, RecipeError, read
+from mllm.training.recipes import FOLDER, RecipeError, read
 
 torch.set_num_threads(1)
 
@@ -121,6 +122,6 @@ def test_a_recipe_without_a_model_to_start_from_is_refused(tmp_path: Path) -> No
         halle.run(config, resume=False)
 
 
-def test_the_shipped_recipe_is_for_the_instructed_model() -> None:
+def test_the_shipped_recipe_is_for_the_shipped_weights() -> None:
     recipe = read(FOLDER / "halle-s.yaml", HallERecipe)
-    assert recipe.start == read(FOLDER / "instruct-s.yaml", InstructRecipe).folder / "model"
+    assert FOLDER.parents[2] / recipe.start == NANO

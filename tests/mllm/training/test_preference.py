@@ -13,6 +13,7 @@ import yaml
 from torch import Tensor, tensor
 from transformers import AutoModelForImageTextToText
 
+from mllm.backends import NANO
 from mllm.data.negatives import negatives
 from mllm.data.scenes import sample_scene
 from mllm.data.twin_pairs import pairs
@@ -22,7 +23,7 @@ from mllm.model.tokenizer import END
 from mllm.training import preference
 from mllm.training.dpo import dpo_loss, log_likelihood, segment_weights
 from mllm.training.packing import Sample
-from mllm.training.recipes import FOLDER, InstructRecipe, PreferenceRecipe, RecipeError, read
+from mllm.training.recipes import FOLDER, PreferenceRecipe, RecipeError, read
 from mllm.training.rows import rows
 
 torch.set_num_threads(1)
@@ -238,7 +239,7 @@ def test_a_recipe_without_a_model_to_start_from_is_refused(tmp_path: Path) -> No
         preference.run(config, resume=False)
 
 
-def test_the_shipped_recipe_is_dense_dpo_on_the_instructed_model() -> None:
+def test_the_shipped_recipe_is_dense_dpo_on_the_shipped_weights() -> None:
     recipe = read(FOLDER / "align-s.yaml", PreferenceRecipe)
     assert (recipe.gamma, recipe.beta, recipe.average) == (5.0, 0.5, True)
-    assert recipe.start == read(FOLDER / "instruct-s.yaml", InstructRecipe).folder / "model"
+    assert FOLDER.parents[2] / recipe.start == NANO
