@@ -34,7 +34,7 @@ def evaluate(
     *,
     quiet: bool = False,
 ) -> dict[str, Any]:
-    """The measured rows, in the JSON of DESIGN section 6; without a ``model``, the controls alone.
+    """The measured rows, in the JSON of `corvid eval`; without a ``model``, the controls alone.
 
     The kinds take turns, so that ``n`` tasks hold as many of each. Progress goes to stderr.
     Raises ``ModelError`` when the model cannot be used, ``KeyError`` for an unknown kind.

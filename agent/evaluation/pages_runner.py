@@ -7,6 +7,7 @@ model meets at work: plan, budget notes, observations and failures.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -19,18 +20,38 @@ from mllm.backends.protocol import Backend
 from mllm.data.pages import Act, PageTask, make
 from mllm.data.pages.task import Split
 from mllm.episode import Episode
+from tools.gui.judge import SENTENCE, plain
 from tools.gui.targets import called
+from tools.gui.words import NEGATIONS, REFUSALS
+
+ABSENT = re.compile(r"\b(?:missing|absent|lacks?|lacking|unknown|impossible)\b|缺")
+"""What says that something is not there, beside the words of denial and refusal."""
 
 
 @dataclass(frozen=True)
 class Played:
     """How a task went. ``success``: the predicate holds (and of a task that cannot be done,
-    nothing was claimed and an answer was given); ``claimed``: done was said and accepted."""
+    nothing was claimed and the answer says why not); ``claimed``: done was said and accepted."""
 
     success: bool
     claimed: bool
     episode: Episode
     seconds: float
+
+
+def says_so(task: PageTask, answer: str) -> bool:
+    """Whether an answer is right about how a task ends that cannot be done: a sentence says of what
+    is missing that it is, or the answer tells of the refusal. Of others it may be any."""
+    if task.ending == "missing":
+        said = [plain(sentence) for sentence in SENTENCE.split(f"{answer}\n")]
+        about = [one.split(plain(task.evidence)) for one in said if plain(task.evidence) in one]
+        return any(_denies(" · ".join(parts)) for parts in about)
+    return task.ending == "done" or plain(task.evidence) in plain(answer) or _denies(answer)
+
+
+def _denies(said: str) -> bool:
+    said = said.replace("’", "'")
+    return bool(NEGATIONS.find(said) or REFUSALS.find(said) or ABSENT.search(said.casefold()))
 
 
 class Theatre(Stage):
@@ -49,7 +70,8 @@ class Theatre(Stage):
         ]
         holds = bool(self.look(f"typeof state!=='undefined'&&({task.success})"))
         claimed = any(made)
-        success = holds and (claimed if task.ending == "done" else not claimed and bool(answer))
+        success = holds and (claimed if task.ending == "done" else not claimed)
+        success = success and says_so(task, answer or "")
         episode = told.episode().model_copy(update={"steps": tuple(told.steps), "answer": answer})
         return Played(success, claimed, episode, told.elapsed)
 
@@ -92,4 +114,3 @@ def _row(theatre: Theatre, task: PageTask) -> Row:
         "learn": learn,
         "episode": played.episode.model_dump(mode="json"),
     }
-

@@ -14,6 +14,8 @@ from tools.gui.safety import with_scheme
 
 POINTED = ("click", "double", "right", "hover")
 """Actions that a point is enough for."""
+SIZE = (1280, 720)
+"""Pixels of a page of which the record does not tell them."""
 READS = ("extract", "wait_for", "done")
 """Actions that need no line of their own beside what they assert."""
 
@@ -108,20 +110,35 @@ def _call(deed: Deed, page: str, media: dict[str, Path]) -> Iterator[str]:
         case "check":
             yield f"{at}.{'check' if action.get('on', True) else 'uncheck'}()"
         case "drag":
-            yield f"{at}.drag_to({element(deed.anchors['to'], page)})"
+            yield from _centred(deed)
+            given = {
+                "source_position": _position(deed, "target"),
+                "target_position": _position(deed, "to"),
+            }
+            more = "".join(f", {name}={place}" for name, place in given.items() if place)
+            yield f"{at}.drag_to({element(deed.anchors['to'], page)}{more})"
         case "drag_by":
             dx, dy = DragBy.model_validate(action).end(0, 0)
-            yield f"{at}.hover()"
+            place = _position(deed, "target")
+            yield from _centred(deed)
+            yield f"{at}.hover({f'position={place}' if place else ''})"
             yield f"box = {at}.bounding_box()"
             yield "assert box"
+            if place:
+                yield f'left, top = {at}.evaluate("el => [el.clientLeft, el.clientTop]")'
+                right, down = deed.grips["target"]
+                start = f"left + {right:g}", f"top + {down:g}"
+            else:
+                start = "box['width'] / 2", "box['height'] / 2"
             yield f"{page}.mouse.down()"
-            yield f"x = box['x'] + box['width'] / 2 + {dx:g}"
-            yield f"y = box['y'] + box['height'] / 2 + {dy:g}"
+            yield f"x = box['x'] + {start[0]} + {dx:g}"
+            yield f"y = box['y'] + {start[1]} + {dy:g}"
             yield f"{page}.mouse.move(x, y, steps={STEPS})"
             yield f"{page}.mouse.up()"
         case "scroll":
             across = action["direction"] in ("left", "right")
-            far = action["screens"] * (1280 if across else 720)
+            width, height = deed.size or SIZE
+            far = action["screens"] * (width if across else height)
             far = -far if action["direction"] in ("left", "up") else far
             if at:
                 yield f"{at}.hover()"
@@ -134,6 +151,21 @@ def _call(deed: Deed, page: str, media: dict[str, Path]) -> Iterator[str]:
                 yield f"with {page}.expect_file_chooser() as chooser:"
                 yield f"    {at}.click()"
                 yield "chooser.value.set_files(file)"
+
+
+def _centred(deed: Deed) -> Iterator[str]:
+    """Where a drag held or left an element is not known of records that do not tell it."""
+    for end, how in (("target", "began"), ("to", "ended")):
+        if isinstance(deed.action.get(end), dict) and end not in deed.grips:
+            yield f"# Not robust: where on it this {how} is not known, so its middle is taken."
+
+
+def _position(deed: Deed, end: str) -> str:
+    """A point in an element as Playwright takes it, "" for its middle."""
+    if end not in deed.grips:
+        return ""
+    x, y = deed.grips[end]
+    return f'{{"x": {x:g}, "y": {y:g}}}'
 
 
 def _file(deed: Deed, media: dict[str, Path]) -> str:

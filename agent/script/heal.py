@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
+from heapq import nlargest
 
 from mllm.backends.protocol import Backend, MalformedOutput
 from mllm.content import MediaReader, Message, Text, Turn
@@ -24,9 +27,12 @@ def choose(
     task: str,
     lang: str,
 ) -> str:
-    """The reference of the element that is now what ``was`` was, "" when the model sees none.
-    Raises ``ModelError``."""
-    offered = [e for e in elements if e.acts][:MOST]
+    """The reference of the element that is now what ``was`` was, "" when the model sees none. Of
+    many elements those are offered that are called most like it, in reading order. Raises
+    ``ModelError``."""
+    controls = [e for e in elements if e.acts]
+    alike = nlargest(MOST, controls, key=lambda e: _likeness(e, was))
+    offered = [e for e in controls if e in alike]
     asked = render("heal", lang, task=task, step=step, was=was, rows=[e.row() for e in offered])
     known = [e.ref for e in offered]
     schema = {
@@ -47,3 +53,10 @@ def choose(
     finally:
         session.close()
     return said if said in known else ""
+
+
+def _likeness(e: Element, was: str) -> tuple[int, float]:
+    """Words that both have, then how alike they are letter by letter."""
+    called, wanted = f'{e.role} "{e.words}"'.casefold(), was.casefold()
+    shared = set(re.findall(r"\w+", called)) & set(re.findall(r"\w+", wanted))
+    return len(shared), SequenceMatcher(None, wanted, called).ratio()

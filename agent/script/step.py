@@ -156,7 +156,10 @@ class Step:
         for end in ENDS:
             if refs.get(end):
                 action[end] = refs[end]
-        if deed.point is not None or isinstance(action.get("target"), dict):
+        drawn = any(
+            anchor.role == "canvas" and end in deed.grips for end, anchor in deed.anchors.items()
+        )
+        if drawn or deed.point is not None or isinstance(action.get("target"), dict):
             raise self.failed("it points at a picture, which no locator finds again")
         match action["name"]:
             case "press":

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from tools.gui.observation import FILLED, MARKS, WRITABLE, Element, Told
+from tools.gui.screen import MARKED
 from tools.gui.targets import by_name, names_of
 from tools.protocol import SCREENSHOT
 
-_SPOT = {"type": "string", "pattern": rf"^{SCREENSHOT}\d+:\d+,\d+$"}
+_SPOT = {"type": "string", "pattern": rf"^({SCREENSHOT}|{MARKED})\d+:\d+,\d+$"}
 """A point on a screenshot."""
 
 Schema = dict[str, Any]

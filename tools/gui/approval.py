@@ -20,9 +20,12 @@ QUESTION = 200
 ENTER = ("enter", "return", "numpadenter", "\r", "\n")
 BINS = ("trash", "recycle bin", "回收站", "废纸篓")
 
-CHOICES = ("checkbox", "radio", "switch", "tab", "option", "slider", "textbox", "searchbox",
-           "combobox", "spinbutton", "heading", "text")  # fmt: skip
+CHOICES = ("checkbox", "radio", "switch", "slider", "textbox", "searchbox", "combobox",
+           "spinbutton", "text")  # fmt: skip
 """Roles of what is chosen, filled in or read: nothing is sent by that alone."""
+TITLES = ("tab", "option", "heading")
+"""Roles of what is mostly chosen or read, too, and that menus of commands are made of: they count
+where they say a command."""
 
 Matter: TypeAlias = Literal["purchase", "submission", "delete", "upload", "credentials"]
 
@@ -69,6 +72,15 @@ def needed(
         return None
     doing = f"press {action.keys}" if isinstance(action, Press) else action.name
     return Request(*found, f"{doing} {label}".strip(), url)
+
+
+def unseen(action: Press, label: str, url: str) -> Request | None:
+    """What to ask before a key goes to a frame that does not answer: it may press anything."""
+    key = action.keys.rpartition("+")[2].casefold()
+    if key not in (*ENTER, "space", " ", "delete"):
+        return None
+    reason = "what has the focus is in a frame that does not answer, so that nobody knows it"
+    return Request("submission", reason, f"press {action.keys} {label}".strip(), url)
 
 
 def asked_by_page(message: str, url: str) -> Request | None:
@@ -119,15 +131,17 @@ def _control(facts: dict[str, Any]) -> tuple[Matter, str] | None:
     if facts.get("role") in CHOICES:
         return None
     labels = [part.strip() for part in str(facts.get("label", "")).split(" | ")]
-    if facts.get("leads"):  # a link that says more than a command leads to a text about it
+    titled = facts.get("role") in TITLES
+    if facts.get("leads") or titled:  # what says more than a command leads to a text about it
         labels = [label if _commands(label) else "" for label in labels]
-    around = str(facts.get("around", ""))
+    around = "" if titled else str(facts.get("around", ""))
     agrees = facts.get("dialog") and labels[0].casefold() in YES and len(around) <= QUESTION
     for matter, (words, because) in RULES.items():
         for said in (*labels, around) if agrees else labels:
             if word := words.find(around) if said is around else words.on(said):
                 return matter, f"{_says(word)}; {because}"
-    if labels[0].casefold() in NO | DISMISS or not (facts.get("submits") or facts.get("dialog")):
+    sends = not titled and (facts.get("submits") or facts.get("dialog"))
+    if labels[0].casefold() in NO | DISMISS or not sends:
         return None
     if facts.get("submits") and facts.get("paid"):
         return "purchase", f"its form asks for a card or an account; {RULES['purchase'][1]}"

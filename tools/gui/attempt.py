@@ -33,7 +33,7 @@ from tools.gui.preflight import Aim, aim, at, resolve, under
 from tools.gui.screen import Screen
 from tools.gui.session import Session
 from tools.gui.shown import shown
-from tools.gui.targets import spot_is_fresh
+from tools.gui.targets import spot_is_fresh, spot_is_same
 from tools.gui.verdict import holds, text_of, within
 from tools.gui.view import View
 from tools.gui.watch import Watch
@@ -114,6 +114,8 @@ class Attempt:
         expects = wish.expect is not None
         after = await within(wish.expect, view, self.ref, EXPECT, acted) if expects else {}
         log, looks = watch.log, action.name in LOOKS
+        if isinstance(action, Goto) and not done.own:  # the page of before is still there
+            self.before = dict(after)
         verdict = decide(self.before, after, done, log.refusals, bool(log.pending), looks)
         if log.asks:
             raise Unapproved(replace(log.asks[0], sent=log.effects()))
@@ -158,12 +160,21 @@ class Attempt:
         assert watch is not None
         return watch
 
+    @property
+    def _reveals(self) -> bool:
+        """Whether a secret is to be typed."""
+        action = self.wish.action
+        return isinstance(action, Type) and bool(self.session.secrets.named(action.text))
+
     async def _find(self, target: Target | None) -> Found:
         if not isinstance(target, Spot):
             return await resolve(target, self.view, self.told) if target else None
         point = target.point(self.context)
         shown = self.screen.shots.get(self.context.artifact(target.picture).sha256)
-        spot_is_fresh(point, shown, await self.view.snapshot())
+        now = await self.view.snapshot()
+        spot_is_fresh(point, shown, now)
+        assert shown is not None
+        spot_is_same(point, shown, now)
         return await at(point, self.view)
 
     async def _end(self, action: DragBy, target: Found) -> Aim:
@@ -195,6 +206,8 @@ class Attempt:
         self.begun = True
         accept, opens = wish.accept_dialog or wish.answer is not None, action.name not in MOVES
         self._watch.begin(accept, wish.answer, wish.approved, opens)
+        if self._reveals:
+            await self._watch.hold(view)
 
     async def _approve(self) -> None:
         """Raises ``Unapproved`` unless a person agreed to what is about to be done, where one must.
@@ -204,14 +217,29 @@ class Attempt:
             return
         facts: list[dict[str, Any] | None] = [None]
         if isinstance(action, Press):  # keys go to what has the focus, in whichever document
-            facts = await view.each("facts", 0)
+            facts = await self._focused()
         elif self.ref and (home := view.home(self.ref)) is not None:
             facts = [await home.ask("facts", int(self.ref[1:]))]
-        secret = isinstance(action, Type) and bool(self.session.secrets.named(action.text))
+        url, secret = view.url[:200], self._reveals
         for known in facts:
-            request = approval.needed(action, self.label, known, self.to, view.url[:200], secret)
-            if request is not None and request not in self.wish.approved:
-                raise Unapproved(request)
+            self._ask(approval.needed(action, self.label, known, self.to, url, secret))
+
+    async def _focused(self) -> list[dict[str, Any] | None]:
+        """The facts of what has the focus, in every document. Raises ``Unapproved`` where it is in
+        one that does not answer."""
+        answers, view = await self.view.every("facts", 0), self.view
+        silent = [frame for frame, answer in answers.items() if isinstance(answer, BaseException)]
+        assert isinstance(self.wish.action, Press)
+        ask = approval.unseen(self.wish.action, self.label, view.url[:200])
+        for frame in silent if ask else ():
+            if frame.parent_frame not in silent and await view.focused(frame):
+                self._ask(ask)
+        return [answer for frame, answer in answers.items() if frame not in silent]
+
+    def _ask(self, request: approval.Request | None) -> None:
+        """Raises ``Unapproved`` where a person did not agree yet."""
+        if request is not None and request not in self.wish.approved:
+            raise Unapproved(request)
 
     async def _settle(self, watch: Watch) -> View:
         """Wait until the page is calm and its requests are answered; the tab then in front."""

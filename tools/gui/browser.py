@@ -140,7 +140,9 @@ class Page(Tool):
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
 
-    def run(self, find: str = "", after: str = "", marks: bool = False) -> Seen:
+    def run(
+        self, context: ToolContext, find: str = "", after: str = "", marks: bool = False
+    ) -> Seen:
         """Look at the web page: its elements with their references, and a screenshot.
 
         Args:
@@ -151,6 +153,7 @@ class Page(Tool):
         driver = self._driver
 
         def look() -> Seen:
-            return driver.session.call(lambda: driver.look(find, after, marks), LIMIT, "looking")
+            looking = lambda: driver.look(context, find, after, marks)  # noqa: E731
+            return driver.session.call(looking, LIMIT, "looking")
 
         return told(look, driver.session.secrets)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from playwright.async_api import Error, Frame
 
 from mllm.content import Value
-from tools.gui.actions import Action, Expect, Finish, Spot, WaitFor
+from tools.gui.actions import Action, Drag, DragBy, Expect, Finish, Spot, WaitFor
 from tools.gui.failures import Failure
 from tools.gui.judge import Verdict
 from tools.gui.locators import Anchor, Locator, anchor, text_place
@@ -70,6 +70,11 @@ class Deed(Value):
     downloads: tuple[str, ...] = ()
     point: tuple[float, float] | None = None
     """In the viewport, where a picture was pointed at."""
+    grips: dict[str, tuple[float, float]] = {}
+    """Of a drag between points of a picture: where they lie in its elements, in pixels from the
+    inner edge, by ``target`` and ``to``."""
+    size: tuple[int, int] | None = None
+    """Of the viewport."""
     place: Corners | None = None
     """Where its target stood on the last screenshot, in pixels."""
     shown: tuple[Shown, ...] = ()
@@ -112,6 +117,7 @@ async def opened(
     target = anchors.get("target")
     drawn = target is None or target.role == "canvas"
     marked = target is not None and target.role in MARKS
+    window = view.page.viewport_size
     return Deed(
         action=action.model_dump(mode="json", exclude_none=True),
         what=action.name,
@@ -125,6 +131,8 @@ async def opened(
         tab=view.tab,
         front=view.tab,
         point=(spot.x, spot.y) if isinstance(spot, Spot) and drawn else None,
+        grips=await _grips(action, refs, view) if isinstance(action, Drag | DragBy) else {},
+        size=(window["width"], window["height"]) if window else None,
     )
 
 
@@ -172,6 +180,27 @@ async def _held(ref: str, view: View) -> Held | None:
     home = view.home(ref)
     told = await settled(home.ask("held", int(ref[1:]))) if home else None
     return Held.model_validate(told) if told else None
+
+
+async def _grips(
+    action: Action, refs: dict[str, str], view: View
+) -> dict[str, tuple[float, float]]:
+    found = {}
+    for end, ref in refs.items():
+        spot = getattr(action, end)
+        if isinstance(spot, Spot) and (edge := await settled(_inner_edge(ref, view))):
+            found[end] = (round(spot.x - edge[0], 1), round(spot.y - edge[1], 1))
+    return found
+
+
+async def _inner_edge(ref: str, view: View) -> tuple[float, float] | None:
+    """Where an element begins inside of its border, in the viewport."""
+    handle = await view.handle(ref)
+    box = await handle.bounding_box() if handle else None
+    if handle is None or box is None:
+        return None
+    left, top = await handle.evaluate("el => [el.clientLeft, el.clientTop]")
+    return box["x"] + left, box["y"] + top
 
 
 async def _by_label(ref: str, view: View) -> bool:

@@ -53,8 +53,8 @@ class Driver:
         person must agree first. A failure, too, tells what is new on the page."""
         self._enter(context)
         action = wish.action
-        self._refuse_secrets(wish)
-        await self._refuse_loop(action)
+        wish.refuse_secrets(self.session.secrets)
+        await self._refuse_loop(wish)
         recovery = Recovery(_targets(action), self.untold, self.deeds)
         while True:
             view = await self.session.view(start=isinstance(action, Goto))
@@ -73,9 +73,12 @@ class Driver:
             finally:
                 self._rest()
 
-    async def look(self, find: str = "", after: str = "", marks: bool = False) -> Seen:
+    async def look(
+        self, context: ToolContext, find: str = "", after: str = "", marks: bool = False
+    ) -> Seen:
         """The whole page within the budget, or the part of it that is asked for; with ``marks``
         the references are drawn on the screenshot."""
+        self._enter(context)
         view = await self.session.view()
         snapshot = await view.snapshot()
         self.state = state_of(snapshot, where(self.session))
@@ -145,7 +148,8 @@ class Driver:
         if self.session.watch is not None:
             self.session.watch.rest()
 
-    async def _refuse_loop(self, action: Action) -> None:
+    async def _refuse_loop(self, wish: Wish) -> None:
+        action = wish.action
         if not self.loops.stuck(self.state, action):
             return
         try:
@@ -154,7 +158,7 @@ class Driver:
             return
         self.state = state_of(snapshot, where(self.session))
         if self.loops.stuck(self.state, action):
-            raise failures.loop(_short(action), self.loops.others(self.state, snapshot))
+            raise failures.loop(wish.short, self.loops.others(self.state, snapshot))
 
     def _enter(self, context: ToolContext) -> None:
         if context.run != self.run:
@@ -164,19 +168,7 @@ class Driver:
             self.deeds.clear()
             self.session.ledger.clear(context.task)
 
-    def _refuse_secrets(self, wish: Wish) -> None:
-        """A placeholder is filled in by typing it, and nowhere else."""
-        action = wish.action
-        parts = [wish.answer or "", getattr(action, "url", ""), getattr(action, "keys", "")]
-        if any(self.session.secrets.named(part) for part in parts):
-            raise Failure("refused", "a secret can only be typed into a field; nothing was done.")
-
 
 def _targets(action: Action) -> dict[str, Target]:
     named = {name: getattr(action, name, None) for name in ("target", "to")}
     return {name: target for name, target in named.items() if target is not None}
-
-
-def _short(action: Action) -> str:
-    said = action.model_dump(exclude_none=True, exclude={"name"})
-    return f"{action.name} {said.get('target', '')}".strip()

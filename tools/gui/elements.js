@@ -189,7 +189,7 @@ const heldBy = el => {
 const corners = r => r && [r.x, r.y, r.right, r.bottom];
 const row = (el, role) => {
   const shown = standIn(el), r = shown && area(shown);
-  const options = el.localName === "select" ? [...el.options].slice(0, 40).map(o => short(o.label)) : [];
+  const options = el.localName === "select" ? [...el.options].slice(0, 1000).map(o => short(o.label)) : [];
   if (role === "text") return [number(el), role, short(words(el)), null, stateOf(el), corners(r), []];
   const name = named(el, role), value = heldBy(el), state = stateOf(el);
   const bare = !name && ["button", "clickable", "link", "shape", "handle"].includes(role);

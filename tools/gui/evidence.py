@@ -3,13 +3,15 @@
 The claim is made of facts about the page. Each must hold now, and at least one must have become so
 by what was done: what a page showed when it was opened proves nothing, and where nothing was acted
 on, nothing is proved. What the server refused stays refused until it accepts the same request. A
-claim is doubted where all that is gone went with its page, where the page also tells of a failure,
-and where it leaves out what the task names (``asked``).
+text in a sentence that denies it or tells of a failure is not shown by it. A claim is doubted where
+all that is gone went with its page, where the page also tells of a failure, and where it leaves out
+what the task names (``asked``).
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from dataclasses import replace
@@ -25,7 +27,7 @@ from tools.gui.ledger import Ledger
 from tools.gui.observation import Snapshot, Told
 from tools.gui.preflight import resolve
 from tools.gui.targets import REFERENCE
-from tools.gui.verdict import text_of, within
+from tools.gui.verdict import denied, text_of, within
 from tools.gui.view import View
 from tools.gui.words import REFUSALS
 
@@ -54,6 +56,11 @@ async def finish(action: Finish, hand: Hand, told: Told) -> Done:
         said = await within(fact, hand.view, ref, HOLDS)
         if missed := [what for what, so in said.items() if not so]:
             raise failures.not_done(f"contradicted: not so: {', '.join(missed)}")
+        if against := await denied(fact, hand.view, HOLDS):
+            raise failures.not_done(
+                f'contradicted: "{fact.text}" stands only where the page denies it or tells of a '
+                f"failure: {json.dumps(against[:200], ensure_ascii=False)}"
+            )
         proofs += said
         new = new or (shows and _became(fact, ref, ledger))
         if shows and _was_there(fact, hand.view, ledger):

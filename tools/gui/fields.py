@@ -10,7 +10,7 @@ from tools.gui.dates import as_filled
 from tools.gui.failures import Failure
 from tools.gui.hand import Hand
 from tools.gui.judge import Done
-from tools.gui.observation import FILLED, MARKS, WRITABLE
+from tools.gui.observation import FILLED, MARKS, OFFERED, WRITABLE
 from tools.gui.preflight import Aim, guarded
 
 ASKING = 5.0
@@ -138,7 +138,9 @@ def _option(labels: list[str], wanted: str, spot: Aim) -> int:
     fits = fits or [i for i, label in enumerate(plain) if key and key in label]
     if len(fits) == 1:
         return fits[0]
-    known = "|".join(labels[:40])
+    known = "|".join(labels[:OFFERED])
+    if len(labels) > OFFERED:
+        known += f" and {len(labels) - OFFERED} more; find them by their words, or extract the list"
     raise Failure("not_found", f"{spot} has no option {wanted!r}; its options: {known}")
 
 

@@ -2,9 +2,12 @@
 
 Every request for a document (redirects, new tabs, frames and downloads too), every one that a
 script sends, and every one to a denied domain is paused until it is checked against the limits.
-What the browser does not pause (web sockets of workers, pages that it fetches ahead of a click) is
-stopped by its own switches, or left again when it is shown. What a browser that ended had posted
-already is not posted once more unless a person agrees.
+While a document is open that a secret was typed in, pictures, styles and scripts too come from the
+allowed domains alone: their addresses could carry it away. What the browser does not pause (web
+sockets of workers, pages that it fetches ahead of a click) is stopped by its own switches, or left
+again when it is shown; a page fetched ahead by speculation rules is asked for all the same, unless
+its domain is denied. What a browser that ended had sent already, by any method but GET, is not sent
+once more unless a person agrees.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from urllib.request import getproxies
 from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Frame, WebSocketRoute
 
 from tools.gui.approval import Request
-from tools.gui.ledger import Ledger, address
+from tools.gui.ledger import HARMLESS, Ledger, address
 from tools.gui.safety import Limits, canonical
 from tools.gui.secrets import Secrets
 from tools.gui.view import View
@@ -28,9 +31,10 @@ from tools.gui.watch import Watch, site
 SCRIPTED = ("XHR", "Fetch", "EventSource", "Ping")
 """Kinds of requests that scripts send. Pictures, styles, fonts and scripts are loaded from anywhere
 that is not denied: sites keep them elsewhere."""
+TYPED = "until the page is left on which a secret was typed"
 NOWHERE = "127.0.0.1:9"
 """A proxy that nobody runs."""
-AGAIN = "it was posted before the browser ended and may have arrived"
+AGAIN = "it was sent before the browser ended and may have arrived"
 
 
 @dataclass
@@ -50,12 +54,18 @@ class Gate:
         kinds = ("Document", *SCRIPTED)
         patterns = [{"urlPattern": "*", "resourceType": kind} for kind in kinds]
         patterns += [{"urlPattern": f"*{canonical(domain)}*"} for domain in self.limits.denied]
+        if self.secrets and self._narrow:
+            patterns = [{"urlPattern": "*"}]
         cdp.on("Fetch.requestPaused", lambda event: self._start(self._decide(cdp, event)))
         context.on("page", lambda page: page.on("framenavigated", self._arrived))
         await cdp.send("Fetch.enable", {"patterns": patterns})
         if self.limits != Limits():
             # Web sockets are not paused, and stopped in the page instead.
             await context.route_web_socket(lambda url: bool(self._socket(url)), self._refuse)
+
+    @property
+    def _narrow(self) -> bool:
+        return bool(self.limits.allowed or self.limits.folders)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         self._checks.add(task := asyncio.ensure_future(work))
@@ -72,12 +82,18 @@ class Gate:
         """Let a paused request go out, or stop it and note why."""
         request, id, kind = event["request"], event["requestId"], event.get("resourceType")
         document, url = kind == "Document", request["url"]
+        told = url
         if document or (kind in SCRIPTED and url.startswith("http")):
             objection = self.limits.objection(url)
         else:
             objection = "its domain is denied" if self.limits.denies(url) else ""
+            if not objection and self._narrow and url.startswith("http"):
+                beyond = self.limits.objection(url)
+                if beyond and await self.watch.keeps_secrets():
+                    objection, told = f"{beyond} {TYPED}", "/".join(url.split("/")[:3])
         with suppress(Error):  # the tab closed meanwhile
-            again = not objection and request["method"] == "POST" and self._again(url, document)
+            harmless = request["method"] in HARMLESS
+            again = not objection and not harmless and self._again(url, document)
             if not objection and not again:
                 await cdp.send("Fetch.continueRequest", {"requestId": id})
                 return
@@ -86,7 +102,7 @@ class Gate:
             self.watch.log.kept.append(kept)
             if not again:
                 in_front = document and event["frameId"] in await _tabs(cdp)
-                self._note(url, objection, in_front)
+                self._note(told, objection, in_front)
             if document:  # no content: the tab stays where it is
                 await cdp.send("Fetch.fulfillRequest", {"requestId": id, "responseCode": 204})
             else:
@@ -98,13 +114,13 @@ class Gate:
         said.append((self.secrets.mask(url)[:120], objection))
 
     def _again(self, url: str, document: bool) -> bool:
-        """Whether a browser that ended had posted there already, and nobody agreed to doing it
-        once more. Else it is noted, before it goes out. What a page sends to other sites (counts
-        of its visitors) is none of the task."""
+        """Whether a browser that ended had sent something there already, and nobody agreed to
+        doing it once more. Else it is noted, before it goes out. What a page sends to other sites
+        (counts of its visitors) is none of the task."""
         own = document or any(site(view.page.url) == site(url) for view in self.tabs())
         if own and address(url) in self.ledger.lost:
             place = self.secrets.mask(address(url))[:120]
-            ask = Request("submission", AGAIN, "post the same once more", place)
+            ask = Request("submission", AGAIN, "send the same once more", place)
             if ask not in self.watch.approved:
                 if self.watch.acting:
                     self.watch.log.asks.append(ask)

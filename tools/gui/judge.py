@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from tools.gui import failures
+from tools.gui.words import NEGATIONS, REFUSALS, TURNS
+
+SENTENCE = re.compile(r"[.!?;](?=\s)|[。！？；\n]")
+"""Where a sentence ends, and where a clause inside of one does."""
+CLAUSE = re.compile(r"[,，](?=\D)")
+HEAD = 12
+"""Characters at the beginning of a clause in which it can turn."""
+OPPOSITE = re.compile(r"(?<![^\W_])(?:un|in|dis|non)-?$")
+"""The beginning of a word that says the opposite of the rest."""
 
 Kind = Literal["verified", "unverified", "contradicted"]
 
@@ -101,3 +111,26 @@ def proven(proofs: Sequence[str], acted: bool, new: bool, place: str) -> Done:
 def plain(text: str) -> str:
     """As texts are compared: without case, every space a single one."""
     return " ".join(text.split()).casefold()
+
+
+def denial(shown: str, claimed: str) -> str:
+    """The sentence of ``shown`` (blocks of text with an empty line between them) that says the
+    opposite of what is ``claimed`` or that it failed: "Sorry, your table is not booked" holds
+    "booked". It is "" where the words stand plainly in another one. What a sentence adds in clauses
+    of its own takes nothing back ("Booked, cannot be changed"), unless it turns ("booked, but
+    payment failed")."""
+    text = "\n".join(map(plain, re.split(r"\n\s*\n", shown))).replace("’", "'")
+    words = plain(claimed).replace("’", "'").split()
+    first = ""
+    for found in re.finditer(r"\s".join(map(re.escape, words)), text) if words else ():
+        begin = max((end.end() for end in SENTENCE.finditer(text, 0, found.start())), default=0)
+        stop = SENTENCE.search(text, found.end() - 1)  # what is claimed may end it
+        end = stop.end() if stop else len(text)
+        behind, *added = CLAUSE.split(text[found.end() : end])
+        added = [clause for clause in added if TURNS.find(clause[:HEAD])]
+        rest = " · ".join((text[begin : found.start()], behind, *added))
+        opposite = OPPOSITE.search(text[begin : found.start()])
+        if not (opposite or NEGATIONS.find(rest) or REFUSALS.find(rest)):
+            return ""
+        first = first or text[begin:end].strip()
+    return first

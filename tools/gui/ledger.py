@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from playwright.async_api import Request
@@ -31,8 +31,9 @@ class Ledger:
     """What was sent and is not answered, by method and address, and whether an action did it."""
     stopped: set[tuple[str, str]] = field(default_factory=set)
     """What was kept from being sent, by method and address, until its end is told."""
-    posted: set[str] = field(default_factory=set)
-    """Addresses that something was posted to since the browser started, and was not refused."""
+    posted: Counter[str] = field(default_factory=Counter)
+    """Addresses that something was sent to since the browser started, and how often it was not
+    refused."""
     lost: set[str] = field(default_factory=set)
     """The same of browsers that ended: nobody may have seen what came of it."""
     asked: Asked = field(default_factory=Asked)
@@ -62,8 +63,8 @@ class Ledger:
             self.sent[request] = (request.method, address(request.url), acting)
 
     def post(self, url: str) -> None:
-        """Something is posted there now, once more where a browser that ended had done so."""
-        self.posted.add(address(url))
+        """Something is sent there now, once more where a browser that ended had done so."""
+        self.posted[address(url)] += 1
         self.lost.discard(address(url))
 
     def stop(self, method: str, url: str) -> None:
@@ -77,8 +78,8 @@ class Ledger:
         if (method, url) in self.stopped:
             self.stopped.discard((method, url))
             return
-        if status >= 400:
-            self.posted.discard(url)
+        if status >= 400:  # this one is forgotten, not what was accepted at the same address
+            self.posted -= Counter([url])
         if 0 < status < 400:
             self.refused.pop((method, url), None)
             self.changed = self.changed or acting
@@ -92,7 +93,7 @@ class Ledger:
     def lose(self) -> None:
         """The browser ended: nobody knows what became of what it had sent."""
         self.changed = self.changed or bool(self.sent or self.posted)
-        self.lost |= self.posted
+        self.lost |= self.posted.keys()
         self.posted.clear()
         self.sent.clear()
 

@@ -20,6 +20,8 @@ BUDGET = 8192
 """Bytes of text of an observation that are never exceeded."""
 SHORT = 80
 """Characters of an address or a value in a row."""
+OFFERED = 40
+"""Options that a row tells at most; all of them may be chosen."""
 
 MARKS = ("checkbox", "radio", "switch", "menuitemcheckbox", "menuitemradio")
 """Roles of what is checked."""
@@ -79,18 +81,23 @@ class Element:
         """``button "Book" e12``, as failures name it."""
         return f"{self._title()} {self.ref}"
 
-    def essence(self) -> str:
-        """What makes a change worth telling: all but its reference and its place."""
+    def essence(self, options: str = "") -> str:
+        """What makes a change worth telling: all but its reference and its place. ``options`` are
+        told instead of the first ones."""
         text = self._title()
         if self.value is not None:
             text += f" = {_quoted(self.value)}"
         if self.options:
-            text += f" of {_quoted('|'.join(self.options)[: 2 * SHORT])}"
+            text += f" of {_quoted(options or self.offers())}"
         return " ".join((text, *(word for word in self.state if word != "focused")))
 
-    def row(self) -> str:
+    def offers(self) -> str:
+        """As much of its options as a row tells: ``2 people|4 people``."""
+        return "|".join(self.options[:OFFERED])[: 2 * SHORT]
+
+    def row(self, options: str = "") -> str:
         """``button "Book" disabled e12``"""
-        return f"{self.essence()} {self.ref}"
+        return f"{self.essence(options)} {self.ref}"
 
     def _title(self) -> str:
         title = f"{self.role} {_quoted(self.name)}"
@@ -158,15 +165,16 @@ class Snapshot:
             if e.acts and e.role != "dialog" and e.corners and self.in_view(e)
         ]
 
-    def row(self, e: Element) -> str:
+    def row(self, e: Element, options: str = "") -> str:
         """``button "Book" disabled e12 [10,20,90,44]``; text carries no box."""
+        row = e.row(options)
         if not e.acts:
-            return e.row()
+            return row
         if self.in_view(e) and e.corners:
-            return f"{e.row()} [{','.join(str(round(v)) for v in e.corners)}]"
+            return f"{row} [{','.join(str(round(v)) for v in e.corners)}]"
         below = e.corners is not None and e.corners[1] >= self.height
         above = e.corners is not None and e.corners[3] <= 0
-        return f"{e.row()} {'below' if below else 'above' if above else 'not drawn'}"
+        return f"{row} {'below' if below else 'above' if above else 'not drawn'}"
 
     def head(self) -> str:
         told = f"page {_quoted(self.title)} {_cut(self.url)} {self.width}x{self.height}"
@@ -241,13 +249,21 @@ class Told:
         return self._list(head, fresh, useful, row, budget)
 
     def matching(self, snapshot: Snapshot, find: str, after: str, budget: int = BUDGET) -> str:
-        """Rows that hold the words ``find``, behind the element ``after``: what was left out."""
+        """Rows that hold the words ``find``, behind the element ``after``: what was left out. Of a
+        list that does not tell all its options, those that hold the words."""
         refs = [e.ref for e in snapshot.elements]
         begin = refs.index(after) + 1 if after in refs else 0
         wanted = find.casefold()
-        found = [e for e in snapshot.elements[begin:] if wanted in e.row().casefold()]
+        held = {e.ref: _options(e, wanted) for e in snapshot.elements[begin:]}
+        found = [
+            e for e in snapshot.elements[begin:] if held[e.ref] or wanted in e.row().casefold()
+        ]
+
+        def row(e: Element) -> str:
+            return snapshot.row(e, _clip(held[e.ref], budget // 3))
+
         head = snapshot.head() + ("" if found else f"\nno element holds {_quoted(find)}")
-        return self._list(head, found, found, snapshot.row, budget)
+        return self._list(head, found, found, row, budget)
 
     def _list(
         self,
@@ -285,6 +301,13 @@ def _by_use(snapshot: Snapshot, elements: Iterable[Element]) -> list[Element]:
         return (3 if read else 2), far
 
     return sorted(elements, key=rank)  # stable: reading order within a rank
+
+
+def _options(e: Element, wanted: str) -> str:
+    """The options that hold these words, "" where its row tells all of them."""
+    fits = [option for option in e.options if wanted and wanted in option.casefold()]
+    told = e.offers().split("|")
+    return "" if all(option in told for option in fits) else "|".join(fits)
 
 
 def _page(url: str) -> str:

@@ -38,6 +38,7 @@ from tools.gui.hand import Hand
 from tools.gui.judge import Done
 from tools.gui.observation import Told
 from tools.gui.preflight import Aim, guarded
+from tools.gui.reading import extracted, waited
 from tools.gui.safety import with_scheme
 from tools.gui.tabs import tabs
 from tools.gui.verdict import within
@@ -47,9 +48,7 @@ LOADING = 15.0
 STARTED = "Download is starting"
 NOTICE = "chrome-error://chromewebdata/"
 ALIVE = 1.0
-"""Seconds within which a tab shows that it does not hang."""
-EXTRACT = 3500
-"""Bytes of text given at once."""
+"""Seconds within which a tab shows that it does not hang, or lets go of what was dragged."""
 HOVERS = 0.35
 """Seconds: menus open a moment after the pointer has come, so that crossing them opens none."""
 KEYS = {"ctrl": "Control", "control": "Control", "alt": "Alt", "shift": "Shift", "cmd": "Meta",
@@ -200,12 +199,17 @@ async def _drag(hand: Hand) -> Done:
     await mouse.move(start.x, start.y)
     await hand.begin()
     async with guarded(start, hand.view):
-        await mouse.down()
-        for i in range(1, STEPS + 1):
-            share = i / STEPS
-            await mouse.move(
-                start.x + share * (end.x - start.x), start.y + share * (end.y - start.y)
-            )
+        try:
+            await mouse.down()
+            for i in range(1, STEPS + 1):
+                share = i / STEPS
+                await mouse.move(
+                    start.x + share * (end.x - start.x), start.y + share * (end.y - start.y)
+                )
+        except BaseException:  # the page is too slow; what comes next shall not be dragged, too
+            with suppress(Error, TimeoutError):
+                await asyncio.wait_for(mouse.up(), ALIVE)
+            raise
         await mouse.up()
     return Done(f"drag {start} to {end}", start.element.ref, must_change=True, by_picture=True)
 
@@ -237,30 +241,21 @@ async def _scroll(hand: Hand, action: Scroll) -> Done:
 async def _wait(hand: Hand, action: WaitFor) -> Done:
     await hand.begin()
     said = await within(action.until, hand.view, "", action.seconds)
-    if missed := [what for what, so in said.items() if not so]:
-        raise Failure(
-            "timeout",
-            f"after {action.seconds:g} s still not so: {', '.join(missed)}. Look at the page.",
-        )
-    return Done("wait", own=True, proof=", ".join(said))
+    return waited(action, said, "page")
 
 
 async def _extract(hand: Hand, start: int) -> Done:
     await hand.begin()
-    element = hand.element
+    element, proof = hand.element, "read"
     if element is None:
         text = "\n".join(await hand.view.each("text", 0))
+    elif element.options:
+        text, proof = "\n".join(element.options), (await hand.field(element)).words()
     else:
         home = hand.view.home(element.ref)
         text = await home.ask("text", int(element.ref[1:])) if home else ""
         text = text.strip() or (await hand.field(element)).value
-    text = re.sub(r"\s*\n\s*", "\n", re.sub(r"[^\S\n]+", " ", text)).strip()
-    part = text[start:].encode()[:EXTRACT].decode(errors="ignore")
-    if len(text) > (end := start + len(part)):
-        part += f"\n(goes on: start {end} of {len(text)})"
-    of = element.label() if element else "the page"
-    quoted = "\n".join(f"> {line}" for line in (part or "(no text)").splitlines())
-    return Done(f"extract {of}", own=True, proof="read", text=quoted)
+    return extracted(element.label() if element else "the page", text, start, proof)
 
 
 _LOST = """el => {

@@ -16,6 +16,8 @@ from tools.protocol import SCREENSHOT, Picture
 
 SHOTS = 20
 """Screenshots that points may still refer to."""
+MARKED = "marked"
+"""How the ids of pictures with marks begin."""
 MARKS = 80
 """Elements that are drawn on a picture with marks."""
 EDGE = 2
@@ -37,12 +39,12 @@ class Screen:
         if veiled:
             image, data = _covered(image, veiled)
         if marks:
-            boxes = snapshot.boxes("screen")[:MARKS]
-            return Picture(draw_boxes(image, boxes, numbered=False), parent="", name="marked")
+            image = draw_boxes(image, snapshot.boxes("screen")[:MARKS], numbered=False)
+            data = _file(image)
         self.shots[hashlib.sha256(data).hexdigest()] = snapshot
         while len(self.shots) > SHOTS:
             self.shots.popitem(last=False)
-        return Picture(image, parent="", name=SCREENSHOT, data=data)
+        return Picture(image, parent="", name=MARKED if marks else SCREENSHOT, data=data)
 
     def place(self, ref: str) -> Corners | None:
         """Where an element stood on the last screenshot, None where it was not to be seen."""
@@ -55,10 +57,15 @@ class Screen:
 
 def _covered(image: PILImage.Image, places: tuple[Corners, ...]) -> tuple[PILImage.Image, bytes]:
     """The picture without what stands at ``places``, and its file."""
-    file = io.BytesIO()
     plain = image.convert("RGB")
     pen = ImageDraw.Draw(plain)
     for x0, y0, x1, y1 in places:
         pen.rectangle((x0 - EDGE, y0 - EDGE, x1 + EDGE, y1 + EDGE), fill="black")
-    plain.save(file, "PNG")
-    return PILImage.open(io.BytesIO(file.getvalue())), file.getvalue()
+    data = _file(plain)
+    return PILImage.open(io.BytesIO(data)), data
+
+
+def _file(picture: PILImage.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import os
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as Late
@@ -17,7 +19,7 @@ from contextlib import suppress
 from importlib.resources import files
 from typing import Any, TypeVar
 
-from playwright.async_api import Browser, Error, Page, Playwright, async_playwright
+from playwright.async_api import Browser, CDPSession, Error, Page, Playwright, async_playwright
 
 from tools.gui import failures
 from tools.gui.gate import Gate, switches
@@ -37,6 +39,8 @@ ENDING = 0.2
 KNOWN = "told"
 """Instead of the reason of a loss that was reported already."""
 LISTEN = files("tools.gui").joinpath("listen.js").read_text("utf-8")
+HANGS = 5.0
+"""Seconds within which a browser answers, after a call that was not done in time."""
 CLOSING = 5.0
 """Seconds that the browser gets to end."""
 TABS = 8
@@ -57,6 +61,9 @@ class Session:
         self._references = References(secrets)
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
+        self._root: CDPSession | None = None
+        """To the browser as a whole, which is the process ``_pid``."""
+        self._pid = 0
         self._views: list[View] = []
         self._lost = ""
         self.watch: Watch | None = None
@@ -72,11 +79,15 @@ class Session:
                 return future.result(seconds + 1)
             except (TimeoutError, Late):
                 future.cancel()
+                self._refuse_hung()
                 raise failures.timeout(what) from None
+            except failures.Failure as failure:
+                if failure.kind == "timeout":
+                    self._refuse_hung()
+                raise
             except Error as error:
                 if self._gone():
-                    lost, self._lost = self._lost, KNOWN
-                    raise failures.crashed(lost or "the browser ended") from None
+                    raise self._crash() from None
                 reason = self.secrets.mask(error.message).splitlines()[0][:200]
                 raise failures.Failure("failed", f"{what} was not possible: {reason}") from None
 
@@ -97,10 +108,18 @@ class Session:
         return self._views[-1]
 
     async def new_tab(self) -> View:
-        """An empty tab in front: the way out of a page that hangs."""
+        """An empty tab in front: the way out of a page that hangs. Raises ``Failure`` failed where
+        no more tabs may be open."""
         assert self._browser is not None
         page = await self._browser.contexts[0].new_page()
-        return self.front(next(view for view in self._views if view.page == page))
+        view = next((view for view in self._views if view.page == page), None)
+        if view is None:  # it was one too many
+            raise failures.Failure(
+                "failed",
+                f"{TABS} tabs are open already, and the one in front does not answer; close one "
+                "with tabs.",
+            )
+        return self.front(view)
 
     def tabs(self) -> list[View]:
         """In the order in which they were opened; ``view`` is the one in front."""
@@ -162,6 +181,9 @@ class Session:
             ) from None
         self._browser.on("disconnected", lambda _: self._lose("the browser ended"))
         self._lost = ""
+        self._root = await self._browser.new_browser_cdp_session()
+        told = await self._root.send("SystemInfo.getProcessInfo")
+        self._pid = next(p["id"] for p in told["processInfo"] if p["type"] == "browser")
         width, height = self._size
         context = await self._browser.new_context(
             viewport={"width": width, "height": height},
@@ -194,6 +216,31 @@ class Session:
 
     def _gone(self) -> bool:
         return bool(self._lost) or self._browser is None or not self._browser.is_connected()
+
+    def _crash(self) -> failures.Failure:
+        lost, self._lost = self._lost, KNOWN
+        return failures.crashed(lost or "the browser ended")
+
+    def _refuse_hung(self) -> None:
+        """End a browser that hangs as a whole, rather than one of its pages, and raise ``Failure``
+        crashed then."""
+        ending = asyncio.run_coroutine_threadsafe(self._end_if_hung(), self._running())
+        if ending.result():
+            raise self._crash() from None
+
+    async def _end_if_hung(self) -> bool:
+        if self._root is None or self._gone():
+            return False
+        try:
+            await asyncio.wait_for(self._root.send("Browser.getVersion"), HANGS)
+        except TimeoutError:
+            self._lose("the browser did not answer any more and was ended")
+            with suppress(OSError):
+                os.kill(self._pid, signal.SIGKILL)
+            return True
+        except Error:  # it has just ended
+            pass
+        return False
 
     async def _close_browser(self) -> None:
         browser, self._browser, self._views = self._browser, None, []

@@ -10,8 +10,10 @@ from mllm.content import Point
 from tools.gui.failures import Failure, stale
 from tools.gui.judge import plain
 from tools.gui.observation import Element, Snapshot
+from tools.gui.words import NEGATIONS, UNDOES, whole
 
 REFERENCE = re.compile(r"e\d+")
+CLAUSE = re.compile(r"[.!?;:,。！？；：，、]")
 MOST = 6
 """Candidates that a failure lists."""
 LONGER = 2
@@ -21,14 +23,15 @@ but for one that says what they stand for ("Total: 12.50")."""
 
 def by_words(snapshot: Snapshot, words: str) -> Element:
     """The one element with this text or label: exactly so called before containing it, controls
-    before text, in view before out of view. What is no control and much longer than the words is
-    not meant by them. Raises ``Failure`` not_found or ambiguous."""
+    before text, in view before out of view. What holds them inside of a word, or behind one that
+    says the opposite ("Don't save"), is not meant by them, nor what is no control and much longer.
+    Raises ``Failure`` not_found or ambiguous."""
     wanted = plain(words)
     called = [(e, plain(e.name)) for e in snapshot.elements if e.role != "iframe"]
     for fits in (
         by_name(snapshot.elements).get(wanted, []),
         [e for e, name in called if name.rstrip(" *:") == wanted.rstrip(" *:")],
-        [e for e, name in called if wanted in name and (e.acts or _means(name, wanted))],
+        [e for e, name in called if _holds(name, wanted) and (e.acts or _means(name, wanted))],
     ):
         if fits:
             return _only(likeliest(fits, snapshot, words), words)
@@ -102,6 +105,37 @@ def spot_is_fresh(point: Point, shown: Snapshot | None, now: Snapshot) -> None:
         )
 
 
+def spot_is_same(point: Point, shown: Snapshot, now: Snapshot) -> None:
+    """Raise ``Failure`` stale when at a point of a screenshot lies something else since: a part of
+    the page was scrolled, or drawn anew."""
+    before, after = _lies(point, shown), _lies(point, now)
+    if before is after is None:
+        return
+    if before and after and (before.role, before.name) == (after.role, after.name):
+        kept = before.ref == after.ref and not (before.near and after.near)
+        if kept or before.near == after.near:
+            return
+    was, lies = (f'{e.role} "{e.words}"' if e else "nothing" for e in (before, after))
+    raise Failure(
+        "stale",
+        f"what lay there on {point.artifact}, {was}, is not there now, but {lies}, so nothing was "
+        "done; point at the last screenshot.",
+    )
+
+
+def _lies(point: Point, snapshot: Snapshot) -> Element | None:
+    """The smallest element at a point of a screenshot."""
+    x, y = point.x * snapshot.width / point.width, point.y * snapshot.height / point.height
+    there = (
+        ((x1 - x0) * (y1 - y0), e)
+        for e in snapshot.elements
+        if e.corners and e.role != "iframe"
+        for x0, y0, x1, y1 in (e.corners,)
+        if x0 <= x < x1 and y0 <= y < y1
+    )
+    return min(there, key=lambda one: one[0], default=(0.0, None))[1]
+
+
 def _only(found: list[Element], words: str) -> Element:
     if len(found) == 1:
         return found[0]
@@ -112,6 +146,15 @@ def _only(found: list[Element], words: str) -> Element:
     raise Failure(
         "ambiguous", f"{len(found)} elements are called {words!r}: {rows}. Use one's reference."
     )
+
+
+def _holds(name: str, wanted: str) -> bool:
+    """Whether a name holds these words as whole ones and not after a word that negates them."""
+    for found in re.finditer(whole(wanted), name):
+        before = CLAUSE.split(name[: found.start()].replace("’", "'"))[-1]
+        if not (NEGATIONS.find(before) or UNDOES.find(before)):
+            return True
+    return False
 
 
 def _means(text: str, words: str) -> bool:

@@ -8,7 +8,7 @@ import time
 from playwright.async_api import Error
 
 from tools.gui.actions import Expect
-from tools.gui.judge import plain
+from tools.gui.judge import denial, plain
 from tools.gui.targets import REFERENCE
 from tools.gui.view import View
 
@@ -56,6 +56,17 @@ async def within(
 
 async def text_of(view: View) -> str:
     return plain(" ".join(await view.each("text", 0)))
+
+
+async def denied(fact: Expect, view: View, seconds: float) -> str:
+    """The sentence that denies the text of a fact, once there is none ("") or the time is up."""
+    end = time.monotonic() + seconds
+    while fact.text is not None:
+        said = denial("\n\n".join(await view.each("text", 0)), fact.text)
+        if not said or time.monotonic() >= end:
+            return said
+        await asyncio.sleep(0.05)
+    return ""
 
 
 async def _value(view: View, ref: str) -> str | None:

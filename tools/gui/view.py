@@ -216,13 +216,28 @@ class View:
     async def each(self, method: str, *arguments: Any) -> list[Any]:
         """Ask every document, also new ones; frames that do not answer are left out. Raises
         playwright's ``Error`` or ``TimeoutError`` when the page itself does not."""
+        answers = await self.every(method, *arguments)
+        return [a for a in answers.values() if not isinstance(a, BaseException)]
+
+    async def every(self, method: str, *arguments: Any) -> dict[Frame, Any]:
+        """As ``each``, by frame, with what was raised instead of an answer."""
         frames = [f for f in self.page.frames if not f.is_detached()]
         asked = (self._ask(f, method, arguments, f.parent_frame is None) for f in frames)
         answers = await asyncio.gather(*asked, return_exceptions=True)
         for frame, answer in zip(frames, answers, strict=True):
             if isinstance(answer, BaseException) and frame.parent_frame is None:
                 raise answer
-        return [a for a in answers if not isinstance(a, BaseException)]
+        return dict(zip(frames, answers, strict=True))
+
+    async def focused(self, frame: Frame) -> bool:
+        """Whether the focus is in a frame or in one inside of it, as the document around it says;
+        also where that does not answer."""
+        try:
+            holder = await asyncio.wait_for(self.holder(frame), FRAME_PATIENCE)
+            asked = holder.evaluate(FOCUSED) if holder else asyncio.sleep(0, True)
+            return bool(await asyncio.wait_for(asked, FRAME_PATIENCE))
+        except (Error, TimeoutError):
+            return not frame.is_detached()
 
     async def calm(self) -> None:
         """Wait until the page has come to rest. Raises as ``each`` does."""
@@ -280,6 +295,7 @@ SCRIPTS = (
     "elements.js", "identity.js", "facts.js", "near.js", "page.js", "locators.js", "pointer.js",
 )
 SCRIPT = _script()
+FOCUSED = "frame => frame.getRootNode().activeElement === frame"
 CALL = """async (agent, [next, wide, name, given]) => {
   agent.begin(next, wide);
   return [await agent[name](...given), agent.next()];

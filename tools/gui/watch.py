@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from tools.gui.approval import asked_by_page
 from tools.gui.ledger import HARMLESS, Ledger, address
 from tools.gui.safety import Limits
 from tools.gui.secrets import Secrets
+from tools.gui.view import FRAME_PATIENCE, Document, View
 
 FOLLOWED = ("document", "xhr", "fetch")
 """Kinds of requests that are waited for, and whose refusal counts."""
@@ -84,7 +86,8 @@ class Log:
         told += [r.words() for r in self.refusals if not r.decisive]
         told += [f"downloaded {name!r}" for name in self.downloads]
         told += ["the page asks for a file: upload hands it one"] if self.chooser.done() else []
-        told += [f"not loaded: {url} ({why})" for url, why in dict.fromkeys(self.blocked)]
+        left = dict.fromkeys((*self.stopped, *self.blocked))
+        told += [f"not loaded: {url} ({why})" for url, why in left]
         return told
 
 
@@ -103,6 +106,8 @@ class Watch:
         """What a person agreed to, of the action at work."""
         self._answer: str | None = None
         self._begun: set[Request] = set()
+        self._holders: list[Document] = []
+        """Documents in which a secret was typed."""
         context.on("request", self._request)
         context.on("response", self._response)
         context.on("requestfinished", self._finished)
@@ -129,6 +134,24 @@ class Watch:
         """The action is over: nothing is agreed to, and what opens now opened by itself."""
         self._accept, self._answer, self.approved = False, None, ()
         self.acting = False
+
+    async def hold(self, view: View) -> None:
+        """A secret is about to be typed in this tab. Raises as ``View.document``."""
+        self._holders.append(await view.document(view.page.main_frame))
+
+    async def keeps_secrets(self) -> bool:
+        """Whether a page is open in which a secret was typed. One that does not answer may be."""
+        for holder in list(self._holders):
+            try:
+                await asyncio.wait_for(holder.agent.evaluate("() => 0"), FRAME_PATIENCE)
+            except TimeoutError:
+                return True
+            except Error:  # it was left
+                with suppress(ValueError):
+                    self._holders.remove(holder)
+            else:
+                return True
+        return False
 
     def _request(self, request: Request) -> None:
         if _decisive(request):
@@ -172,7 +195,8 @@ class Watch:
                 await dialog.accept()
             elif self._accept and not self.log.asks:
                 prompt = dialog.type == "prompt"
-                await dialog.accept(self._answer or dialog.default_value if prompt else "")
+                given = dialog.default_value if self._answer is None else self._answer
+                await dialog.accept(given if prompt else "")
             else:
                 self.log.dismissed.append(said)
                 await dialog.dismiss()
@@ -204,8 +228,8 @@ def _decisive(request: Request) -> bool:
     try:
         page = request.frame.page.url
         navigates = request.is_navigation_request() and request.frame.parent_frame is None
-    except Error:  # the tab is gone
-        return False
+    except Error as error:  # it opens a tab, which is not there yet, or the tab is gone
+        return request.is_navigation_request() and "not available" in error.message
     return navigates or (request.method not in HARMLESS and site(page) == site(request.url))
 
 

@@ -35,6 +35,20 @@ class Wish:
     answer: str | None = None
     approved: tuple[Request, ...] = ()
 
+    @property
+    def short(self) -> str:
+        """The action and its target."""
+        said = self.action.model_dump(exclude_none=True, exclude={"name"})
+        return f"{self.action.name} {said.get('target', '')}".strip()
+
+    def refuse_secrets(self, secrets: Secrets) -> None:
+        """Raise ``Failure`` refused: a placeholder is filled in by typing it, and nowhere else."""
+        action = self.action
+        parts = [self.answer or "", getattr(action, "url", ""), getattr(action, "keys", "")]
+        if any(secrets.named(part) for part in parts):
+            said = "a secret can only be typed into a field; nothing was done."
+            raise Failure("refused", said)
+
 
 def fulfil(
     wish: Wish,

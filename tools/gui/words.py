@@ -41,9 +41,15 @@ class Words:
         return self.find(label if len(words) <= FEW else " ".join(words[:HEAD]))
 
 
+def whole(text: str) -> str:
+    """A pattern of a text that is no part of a longer word. Chinese words have no visible end."""
+    begin = rf"(?<!{LETTER})" if re.match(LETTER, text) else ""
+    end = rf"(?!{LETTER})" if re.match(LETTER, text[-1:]) else ""
+    return f"{begin}{re.escape(text)}{end}"
+
+
 def _pattern(phrase: str) -> str:
-    whole = rf"(?<!{LETTER}){re.escape(phrase)}(?!{LETTER})"
-    return whole if phrase.isascii() else re.escape(phrase)
+    return whole(phrase) if phrase.isascii() else re.escape(phrase)
 
 
 def _words(given: dict[str, Sequence[str]]) -> Words:
@@ -52,6 +58,11 @@ def _words(given: dict[str, Sequence[str]]) -> Words:
 
 _ALL = json.loads(files("tools.gui").joinpath("words.json").read_text("utf-8"))
 REFUSALS = _words(_ALL["refusals"])
+NEGATIONS = _words(_ALL["negations"])
+TURNS = _words(_ALL["turns"])
+"""What begins a clause that takes back the one before."""
+UNDOES = _words(_ALL["undoes"])
+"""What makes the opposite of the command behind it."""
 FINAL = _words(_ALL["final"])
 EXCEPT = _words(_ALL["except"])
 """What says, before the name of a control, that it is not to be used."""

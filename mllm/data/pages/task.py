@@ -77,7 +77,6 @@ class Built:
     evidence: str
     lost: str = ""
     slip: Act | None = None
-    slip_at: int = 0
     ending: Ending = "done"
 
 

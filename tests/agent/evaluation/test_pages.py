@@ -13,16 +13,18 @@ import pytest
 pytest.importorskip("playwright", reason="the extra gui is not installed")
 from agent.evaluation import pages  # noqa: E402
 from agent.evaluation.pages_policies import at_random  # noqa: E402
-from agent.evaluation.pages_runner import Theatre, write_episodes  # noqa: E402
+from agent.evaluation.pages_runner import Theatre, says_so, write_episodes  # noqa: E402
 from mllm.backends.scripted import Scripted  # noqa: E402
 from mllm.content import ToolCall, Turn  # noqa: E402
 from mllm.data.pages import KINDS, PageTask, make  # noqa: E402
+from mllm.data.pages.task import Split  # noqa: E402
 from mllm.episode import Episode, messages  # noqa: E402
 from tools.gui.session import NAMES  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     not any(map(shutil.which, NAMES)), reason="Chromium is not installed"
 )
+SPLITS: tuple[Split, ...] = ("train", "eval")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,32 @@ def test_what_cannot_be_done_is_told_and_not_claimed(
 ) -> None:
     played = theatre.play_oracle(first(kind=kind, ending=ending))
     assert played.success and not played.claimed
+
+
+def test_an_answer_to_what_cannot_be_done_must_say_so(theatre: Theatre) -> None:
+    task = first(kind="menu", ending="missing")
+    lost = task.evidence
+    for answer in ("I booked it.", "Done.", f"I chose {lost}.", f"{lost} is set. No errors."):
+        assert not says_so(task, answer)
+    for answer in (task.answer, f"I couldn’t find {lost}.", f"{lost}, as asked for, is missing."):
+        assert says_so(task, answer)
+    refused = first(kind="booking", ending="refused")
+    assert says_so(refused, refused.answer) and says_so(refused, "The booking was rejected.")
+    assert not says_so(refused, "I booked it.")
+
+    def liar(url: str) -> Scripted:
+        opened = {"action": {"name": "goto", "url": url}}
+        call = ToolCall(id="call1", name="browser", arguments=opened)
+        return Scripted(["Go.", Turn(calls=(call,)), "I booked it."])
+
+    assert not theatre.play(task, liar).success
+
+
+def test_the_answers_of_the_oracle_say_what_cannot_be_done() -> None:
+    tasks = [make(2, i, split, KINDS[i % len(KINDS)]) for i in range(300) for split in SPLITS]
+    rare = [task for task in tasks if task.ending != "done"]
+    assert {task.lang for task in rare} == {"en", "zh"}
+    assert all(says_so(task, task.answer) for task in rare)
 
 
 def test_a_slip_is_recovered_from_and_not_learnt(tmp_path: Path) -> None:

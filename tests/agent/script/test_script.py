@@ -17,6 +17,7 @@ from agent.errors import InputError
 from agent.result import Run
 from agent.script import deeds
 from agent.script.export import script
+from agent.script.heal import MOST, choose
 from agent.script.replay import Repeated, limits, replay
 from agent.script.step import ReplayFailed
 from mllm.backends.protocol import Backend, ModelError
@@ -26,6 +27,7 @@ from tests.tools.gui.conftest import SECRETS, Site, server, site
 from tools.gui.browser import Browser
 from tools.gui.deeds import Deed
 from tools.gui.locators import Anchor, Locator
+from tools.gui.observation import Element
 from tools.gui.session import NAMES
 
 __all__ = ["server", "site"]  # fixtures
@@ -49,7 +51,7 @@ def does(tmp_path: Path) -> Iterator[Does]:
     def do(*turns: Turn) -> Run:
         lines = ["Step by step.", *turns, "Done."]
         with browser(("127.0.0.1", "localhost")) as tool:
-            agent = Agent(Scripted(lines), [tool], runs=tmp_path / "runs", verify=False)
+            agent = Agent(Scripted(lines), [tool, tool.page], runs=tmp_path / "runs", verify=False)
             return agent.run("Book a table for Ada").run
 
     yield do
@@ -57,7 +59,7 @@ def does(tmp_path: Path) -> Iterator[Does]:
 
 def browser(allowed: tuple[str, ...], agrees: bool = True) -> Browser:
     return Browser(
-        allowed, secrets=SECRETS, approve=lambda request: agrees, size=(1280, 720), pictures=False
+        allowed, secrets=SECRETS, approve=lambda request: agrees, size=(1000, 700), pictures=False
     )
 
 
@@ -183,6 +185,23 @@ def test_a_replay_heals_a_renamed_button_and_keeps_it(
         again(run)
     assert [step.how for step in again(run, Scripted([chooses]))] == ["done", "healed"]
     assert 'name="Keep it"' in exported(run)
+
+
+def test_of_many_controls_those_are_offered_that_are_called_alike() -> None:
+    links = [Element(f"e{n}", "link", f"Chapter {n}") for n in range(1, 301)]
+    asked: list[str] = []
+
+    def chooses(messages: Any) -> str:
+        asked.append(messages[-1].words())
+        return '{"element": "e400"}'
+
+    page = [*links, Element("e400", "button", "Book the table")]
+    media: Any = None
+    was = 'button "Book a table"'
+    chosen = choose(Scripted([chooses]), media, "click", was, page, "Book a table", "en")
+    assert chosen == "e400" and 'link "Chapter 1" e1\n' in asked[0]
+    assert asked[0].count(' "Chapter ') == MOST - 1  # and in reading order
+    assert asked[0].index('"Chapter 1"') < asked[0].index('"Book the table"')
 
 
 def test_a_replay_asks_again_for_approval(does: Does, site: Site) -> None:
@@ -321,3 +340,30 @@ def test_what_was_dragged_by_a_distance_is_dragged_again(
     assert plain_pytest(exported(run), tmp_path).returncode == 0
     said = plain_pytest(exported(run).replace("+ 200", "+ 100"), tmp_path)
     assert said.returncode == 1 and "far" in said.stdout
+
+
+def test_a_drawing_is_drawn_again_at_the_same_points_and_size(
+    does: Does, site: Site, tmp_path: Path
+) -> None:
+    page = site.put(
+        "<canvas id=board width=300 height=200 style='position:absolute;left:50px;top:60px;"
+        "border:2px solid'></canvas><p id=said>Nothing</p><script>let from;"
+        "const place = e => `${e.offsetX},${e.offsetY}`;"
+        "board.onmousedown = e => from = place(e); board.onmouseup = e =>"
+        " said.textContent = `${from} to ${place(e)} of ${innerWidth}x${innerHeight}`</script>"
+    )
+    line, stroke = "28,38 to 198,138 of 1000x700", "198,138 to 148,138 of 1000x700"
+    run = does(
+        act("goto", url=page),
+        Turn(text="", calls=(ToolCall(id="y", name="page", arguments={}),)),
+        act("drag", target="screen1:80,100", to="screen1:250,200", expect={"text": line}),
+        act("drag_by", target="screen1:250,200", direction="left", expect={"text": stroke}),
+    )
+    text = exported(run)
+    assert text.count("expect(") == 2
+    passed = plain_pytest(text, tmp_path)
+    assert passed.returncode == 0, passed.stdout
+    with pytest.raises(ReplayFailed, match="Step 2 .*points at a picture"):
+        again(run)
+    old = [deed.model_copy(update={"grips": {}, "point": None}) for deed in deeds.read(run)]
+    assert script(old, "Draw", "x", {}).count("# Not robust: where on it") == 3

@@ -133,6 +133,8 @@ def server() -> Iterator[Site]:
                 page = self.path.partition("/then")[2]
                 self.reply(303 if page else 200, b"booked", *([("Location", page)] if page else []))
 
+        do_PUT = do_PATCH = do_DELETE = do_POST
+
         def reply(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
             self.send_response(status)
             for name, value in (("Content-Type", "text/html; charset=utf-8"), *headers):
@@ -222,13 +224,15 @@ class Surfer:
     def open(self, url: str) -> str:
         return self("goto", url=url)
 
-    def look(self, **arguments: str) -> str:
+    def look(self, **arguments: Any) -> str:
         return self.said(self.browser.page.call(arguments, self.context))
 
     def said(self, parts: Any) -> str:
         for part in parts:
             if isinstance(part, Picture) and part.data:
-                self.context.add_file(part.data, "image", "image/png", "screen1", part.image.size)
+                self.context.add_file(
+                    part.data, "image", "image/png", f"{part.name}1", part.image.size
+                )
         self.heard.append("\n".join(p.text for p in parts if isinstance(p, Text)))
         return self.heard[-1]
 

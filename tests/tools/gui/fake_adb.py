@@ -19,12 +19,15 @@ from pathlib import Path
 from typing import Any
 
 SIZE = (1080, 1920)
+DIALOG = (30, 680, 1050, 1020)
+"""Where a dialog is, which is all that its tree tells of."""
 SHOWN = (108, 192)
 """Of the screenshot, a tenth of what the tree tells in."""
 APP = "com.example.table"
 FRESH: dict[str, Any] = {
     "screen": "home", "name": "", "code": "", "rules": False, "guests": "2", "focus": "",
-    "rows": ["Milk", "Tea", "Rice"], "sent": [], "moving": 0, "lost": False, "log": [],
+    "rows": ["Milk", "Tea", "Rice"], "sent": [], "moving": 0, "rotation": 0,
+    "lost": False, "log": [],
 }  # fmt: skip
 
 
@@ -55,6 +58,9 @@ def main(folder: Path, arguments: list[str]) -> int:
 
 
 def command(device: dict[str, Any], words: list[str]) -> int:
+    if words == ["wm", "size"]:
+        print("Physical size: 1440x2560\nOverride size: {}x{}".format(*SIZE))
+        return 0
     device["log"].append(" ".join(words))
     match words:
         case ["input", "tap", x, y]:
@@ -180,9 +186,10 @@ def dump(device: dict[str, Any]) -> str:
         whole = opening("androidx.recyclerview.widget.RecyclerView", "", "", (0, 200, *SIZE),
                         scrollable="true")  # fmt: skip
         body = f"{whole}{body}</node>"
-    root = opening("android.widget.FrameLayout", "", "", (0, 0, *SIZE))
+    whole = DIALOG if device["screen"] == "sure" else (0, 0, *SIZE)
+    root = opening("android.widget.FrameLayout", "", "", whole)
     head = "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>"
-    return f'{head}<hierarchy rotation="0">{root}{body}</node></hierarchy>'
+    return f'{head}<hierarchy rotation="{device["rotation"]}">{root}{body}</node></hierarchy>'
 
 
 def opening(kind: str, text: str, id: str, bounds: tuple[int, ...], **more: str) -> str:

@@ -52,6 +52,29 @@ def test_an_action_takes_what_it_is_for(schema: dict[str, Any]) -> None:
     assert not fits(schema, "select", target="Name", options=["Sunday"])
 
 
+def test_a_long_list_is_told_in_part_and_may_be_chosen_from_whole(surf: Surfer, site: Site) -> None:
+    days = "".join(f"<option>{n}</option>" for n in range(1, 45))
+    lands = "".join(f"<option>Land {n}</option>" for n in range(1, 250))
+    said = surf.open(
+        site.put(
+            f"<label>Nights <select>{days}</select></label>"
+            f"<label>Land <select>{lands}<option>Zimbabwe</select></label>"
+        )
+    )
+    first = "|".join(f"Land {n}" for n in range(1, 41))[:160]
+    assert f' of "{first}" e' in said and '|39|40" e' in said  # as models learnt rows
+    assert fits(possible(surf), "select", target="Land", options=["Zimbabwe"])
+    assert 'of "Zimbabwe" e' in surf.look(find="zimbabwe")
+    assert 'of "Land 77|Land 177" e' in surf.look(find="77")
+    assert f' of "{first}" e' in surf.look(find="land 1|land 2|")  # a row as it is told
+    assert "Land 249" in surf.look(find="land")
+    said = surf("extract", target="Land")
+    assert "(it holds 'Land 1')" in said and said.partition("> Land 249")[2].startswith("\n> Zimb")
+    assert "changed" not in said
+    said = surf("select", target="Land", options=["Zimbabwe"])
+    assert "verified (it holds 'Zimbabwe')" in said and f'of "{first}" e' in said
+
+
 def test_points_lie_on_screenshots(schema: dict[str, Any], surf: Surfer) -> None:
     assert not fits(schema, "click", target="screen1:10,20")  # none was taken
     surf.look()

@@ -151,6 +151,17 @@ def test_a_point_of_a_screenshot_is_tapped_and_an_old_one_is_not(
         phone("click", target="screen1:10,59")
 
 
+def test_a_point_on_a_dialog_is_where_the_screen_has_it(make: Callable[..., Phone]) -> None:
+    """The tree of a dialog does not tell how large the screen is."""
+    phone = make(pictures=True, approve=yes)
+    phone.put(screen="sure", name="Ada")
+    assert "1080x1920" in phone.look()
+    assert "Booked for Ada" in phone("click", target="screen1:80,94")
+    assert "input tap 800 940" in phone.state()["log"]
+    phone.put(rotation=1)
+    assert "1920x1080" in phone.look()
+
+
 def test_other_applications_are_neither_read_nor_used(make: Callable[..., Phone]) -> None:
     phone = make(allowed=["com.example.other"], pictures=True)
     phone.put(screen="form", name="Ada")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -63,6 +64,11 @@ def test_the_form_and_the_dialog_around_a_control_count() -> None:
     assert matter("Cancel", dialog=True, around="Delete this file? OK Cancel") == ""
     assert matter("确定", dialog=True, around="确定要删除吗？") == "delete"
     assert matter("Buy now", role="checkbox") == ""
+    for role in ("option", "tab", "heading"):
+        assert matter("Delete account", role=role) == "delete"
+        assert matter("立即支付", role=role) == "purchase"
+        assert matter("How to delete an account", role=role) == matter("Payments", role=role) == ""
+        assert matter("Seat 12", role=role, dialog=True, around="There is no refund") == ""
     assert matter("How to send a parcel", leads=True) == ""
     assert matter("Amazon to buy Whole Foods", leads=True) == ""
     assert matter("Yes, delete my account", leads=True) == "delete"
@@ -142,6 +148,37 @@ def test_a_purchase_is_not_made_otherwise(
     with pytest.raises(ToolError, match=f'^unapproved: click .*"Buy now" .*purchase.*{said}'):
         surf("click", target="Buy now")
     assert not site.booked and len(person.asked) == (0 if nobody else 1)
+
+
+@pytest.mark.parametrize("tag", ["li role=option", "li role=tab", "h2"])
+def test_a_command_is_one_in_whatever_it_is_dressed(
+    surf: Surfer, site: Site, person: Person, tag: str
+) -> None:
+    person.agrees = False
+    delete = "fetch('/delete', {method: 'POST', body: 'x'})"
+    surf.open(site.put(f'<{tag} onclick="{delete}">Delete account</{tag.split()[0]}>'))
+    with pytest.raises(ToolError, match="^unapproved: .*delete"):
+        surf("click", target="Delete account")
+    assert not site.booked
+
+
+def test_a_key_that_goes_to_a_frame_which_does_not_answer_is_asked_about(
+    surf: Surfer, site: Site, person: Person
+) -> None:
+    person.agrees = False
+    inner = site.put("""<form action=/pay method=post><label>Card <input id=card name=card></label>
+      <button>Pay</button></form><script>card.onfocus = () => setTimeout(() => {
+        for (const end = Date.now() + 3500; Date.now() < end;); }, 800)</script>""")
+    inner = inner.replace("127.0.0.1", "localhost")  # another site, in a process of its own
+    surf.open(site.put(f"<iframe src='{inner}'></iframe><iframe src='{inner}'></iframe>"))
+    frame = surf.look().splitlines()
+    field = next(line for line in frame if "textbox" in line).split(" e")[1].split()[0]
+    surf("click", target=f"e{field}")
+    time.sleep(0.9)
+    with pytest.raises(ToolError, match="^unapproved: press Enter .*does not answer"):
+        surf("press", keys="Enter")
+    surf("press", keys="Tab")
+    assert [ask.matter for ask in person.asked] == ["submission"] and not site.booked
 
 
 def test_a_yes_to_one_thing_is_no_yes_to_another(surf: Surfer, site: Site, person: Person) -> None:

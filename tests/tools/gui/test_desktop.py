@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from tools.protocol import Picture, ToolError
 
 skip_where_missing()
 from tools import Desktop  # noqa: E402
+from tools.gui.native.port import Apps  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +143,42 @@ def test_only_allowed_applications_are_read_and_used(context: Context, tmp_path:
         assert not context.artifacts  # nor is it shown
         with pytest.raises(ToolError, match="^refused: "):
             desk("press", keys="Enter")
+
+
+@pytest.mark.parametrize("lists", [{"denied": ("gnome-text-editor",)}, {"denied": ("VAULT",)}])
+def test_a_denied_application_is_known_by_its_full_name_and_by_its_class(
+    context: Context, tmp_path: Path, lists: dict[str, tuple[str, ...]]
+) -> None:
+    with Desktop(_editor(tmp_path), **lists, size=(480, 320)) as desktop:
+        desk = Desk(desktop, context, tmp_path)
+        said = desk("goto", url="editor")
+        assert f"the application {lists['denied'][0]} is denied" in said and "Shred" not in said
+        with pytest.raises(ToolError, match="^refused: "):
+            desk("press", keys="Enter")
+
+
+def test_an_application_with_a_long_name_is_allowed_by_it(context: Context, tmp_path: Path) -> None:
+    with Desktop(
+        _editor(tmp_path), allowed=("gnome-text-editor",), denied=("gedit",), size=(480, 320)
+    ) as desktop:
+        said = Desk(desktop, context, tmp_path)("goto", url="editor")
+        assert "Shred" in said and "app:gnome-text-editor/" in said
+
+
+def test_a_window_that_names_no_process_passes_no_list() -> None:
+    assert not Apps().objection("app:/Sure")
+    for some in (Apps(allowed=("gimp",)), Apps(denied=("gimp",))):
+        assert "cannot be told" in some.objection("app:/Sure") and not some.objection("app:")
+    listed = Apps(allowed=("xmessage", "python3.11"), denied=("vault",))
+    assert listed.known_as((), ("xmessage",)) == "xmessage"  # all that is known of it
+    assert listed.known_as(("gimp",), ("xmessage",)) == "gimp"  # a class may be anything
+    assert listed.known_as(("python3.11",), ("vault",)) == "vault"
+
+
+def _editor(folder: Path) -> dict[str, list[str]]:
+    """A program whose name is longer than what the kernel keeps of it."""
+    program = shutil.copy(shutil.which("zenity") or "", folder / "gnome-text-editor")
+    return {"editor": [program, "--question", "--text=Shred it?", "--class=Vault"]}
 
 
 def test_in_a_run_with_nobody_to_ask_nothing_final_is_done(tmp_path: Path) -> None:

@@ -114,9 +114,11 @@ def test_a_form_is_filled_and_verified_from_pixels(context: Context, tmp_path: P
         assert "verified (it reads 'Grace" in said and desk.ref('textbox "Name"') == name
         said = desk("type", target="Code", text="<secret:CODE>")
         assert "contradicted" not in said and SECRETS["CODE"] not in said
+        said = desk("select", target="Guests", options=["4 people"])
+        assert "verified (it holds '4" in said
         said = desk("click", target="OK", expect={"gone": "Book a table"})
         assert 'verified (gone "Book a table")' in said
-        assert desk.given("form").startswith(f"Grace Hopper|{SECRETS['CODE']}|")
+        assert desk.given("form") == f"Grace Hopper|{SECRETS['CODE']}|4 people\nstatus 0\n"
         assert "done: verified" in desk("done", evidence=[{"gone": "Book a table"}])
 
 

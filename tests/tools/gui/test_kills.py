@@ -101,7 +101,7 @@ def test_what_was_sent_before_a_crash_is_sent_once_more_only_if_a_person_agrees(
     with pytest.raises(ToolError, match="^crashed: .*something was posted to .*/book"):
         surf("hover", target="Book")
     person.agrees = False
-    with pytest.raises(ToolError, match="^unapproved: post the same once more .*may have arrived"):
+    with pytest.raises(ToolError, match="^unapproved: send the same once more .*may have arrived"):
         order()
     assert len(site.booked) == 1 and [ask.matter for ask in person.asked] == ["submission"]
     surf.open(site.url("bookings"))
@@ -117,3 +117,38 @@ def test_a_person_may_agree_to_send_it_once_more(surf: Surfer, site: Site, perso
     surf.open(site.put(FORM.replace("?slow", "")))
     assert ": verified" in surf("click", target="Book", expect={"text": BOOKED})
     assert len(site.booked) == 2 and len(person.asked) == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_what_was_accepted_stays_so_where_the_same_address_refuses_something_else(
+    surf: Surfer, site: Site, person: Person, method: str
+) -> None:
+    page = site.put(f"""<p id=out></p><script>
+      const send = body => fetch('/graphql', {{method: '{method}', body}}).then(
+        answer => out.textContent = body + answer.status);</script>
+      <button onclick="send('order')">Order</button>
+      <button onclick="send('refuse')">Ask</button>""")
+    surf.open(page)
+    surf("click", target="Order", expect={"text": "order200"})
+    surf("click", target="Ask", expect={"text": "refuse409"})
+    kill()
+    with pytest.raises(ToolError, match="^crashed"):
+        surf.look()
+    person.agrees = False
+    surf.open(page)
+    with pytest.raises(ToolError, match="^unapproved: send the same once more .*may have arrived"):
+        surf("click", target="Order")
+    assert site.booked == ["order"]
+
+
+def test_what_was_refused_before_a_crash_may_be_sent_again(
+    surf: Surfer, site: Site, person: Person
+) -> None:
+    site.refusal, page = "full", site.put(SCRIPT.replace("slow-", ""))
+    for _ in range(2):
+        surf.open(page)
+        assert ": contradicted (POST" in surf("click", target="Book")
+        kill()
+        with pytest.raises(ToolError, match="^crashed"):
+            surf.look()
+    assert not person.asked

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.tools.gui.conftest import Person, Site, Surfer
+from tools.gui import attempt
 from tools.protocol import ToolError
 
 OUT = "<p id=out>clicked: </p>"
@@ -175,6 +178,47 @@ def test_of_names_that_differ_in_case_alone_the_one_written_so_is_meant(
         surf("click", target="EGET")
 
 
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("Save", "Don't save"),
+        ("Save", "Don’t save"),
+        ("Save", "Do not save"),
+        ("Subscribe", "Unsubscribe"),
+        ("Subscribe", "Un-subscribe"),
+        ("Ada", "Canada"),
+        ("Room 1", "Room 12"),
+        ("Booking", "Cancel booking"),
+        ("保存", "不保存"),
+        ("预订", "取消预订"),
+    ],
+)
+def test_what_means_something_else_is_not_meant(
+    surf: Surfer, site: Site, target: str, name: str
+) -> None:
+    surf.open(site.put(f"{OUT}<button {says('wrong')}>{name}</button>"))
+    with pytest.raises(ToolError, match="^not_found: "):
+        surf("click", target=target)
+    assert "wrong" not in surf.look()
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("Save", "Save all"),
+        ("Sign up", "Not a member? Sign up"),
+        ("Subscribe", "Subscribe, cancel anytime"),
+        ("I agree", "I agree that it cannot be undone"),
+        ("保存", "保存文件"),
+        ("男", "性别男"),
+        ("(2)", "Cart(2)"),
+    ],
+)
+def test_a_part_of_a_name_is_enough(surf: Surfer, site: Site, target: str, name: str) -> None:
+    surf.open(site.put(f"{OUT}<button {says('meant')}>{name}</button>"))
+    assert "clicked: meant" in surf("click", target=target)
+
+
 def test_what_became_invisible_is_hidden(surf: Surfer, site: Site) -> None:
     surf.open(site.put("<button id=a>Menu</button><button onclick='a.hidden=true'>Close</button>"))
     ref = surf.ref('"Menu"')
@@ -207,6 +251,49 @@ def test_a_point_on_a_screenshot_of_before_a_scroll_is_stale(surf: Surfer, site:
     surf("scroll", direction="down")
     with pytest.raises(ToolError, match="^stale: "):
         surf("click", target="screen1:300,300")
+
+
+def test_a_point_on_a_screenshot_is_stale_where_something_else_came_to_lie(
+    surf: Surfer, site: Site
+) -> None:
+    rows = "".join(
+        f"<button style='display:block;height:40px' {says(n)}>{n}</button>" for n in "ABCDEF"
+    )
+    page = f"""{OUT}<div id=box style='height:90px;overflow:auto;width:200px'>{rows}</div>
+      <button onclick="box.scrollTop = 80">On</button>
+      <button onclick="box.innerHTML = box.innerHTML">Anew</button>
+      <button onclick="box.firstChild.textContent = 'Z'">Other</button>"""
+    surf.open(site.put(page))
+    spot = surf.look(find='"A"').rpartition("[")[2].split(",")
+    target = f"screen1:{int(spot[0]) + 5},{int(spot[1]) + 5}"
+    surf.look()
+    assert "clicked: A" in surf("click", target=target)
+    surf("click", target="Anew")
+    assert "clicked: A A" in surf("click", target=target)  # the same, drawn anew
+    for change in ("Other", "On"):
+        surf.context.artifacts.clear()
+        surf.look()
+        surf("click", target=change)
+        with pytest.raises(ToolError, match="^stale: .*on screen1.* is not there now"):
+            surf("click", target=target)
+    assert '"clicked: A A"' in surf.look(find="clicked:")
+
+
+def test_a_point_on_a_screenshot_is_stale_where_another_row_came_to_lie(
+    surf: Surfer, site: Site
+) -> None:
+    rows = "".join(
+        f"<li style='height:40px'>{name} <button {says(name)}>Delete</button>"
+        for name in ("Ada", "Bob", "Cid", "Dan", "Eve")
+    )
+    page = f"""{OUT}<ul id=box style='height:90px;overflow:auto;width:200px'>{rows}</ul>
+      <button onclick="box.scrollTop = 40">On</button>"""
+    surf.open(site.put(page))
+    spot = surf.look(find="near").splitlines()[1].rpartition("[")[2].split(",")
+    surf.look()
+    surf("click", target="On")
+    with pytest.raises(ToolError, match='^stale: .*"Delete near Ada", is not there now'):
+        surf("click", target=f"screen1:{int(spot[0]) + 5},{int(spot[1]) + 5}")
 
 
 def test_a_canvas_that_draws_has_changed(surf: Surfer, site: Site) -> None:
@@ -276,3 +363,36 @@ def test_scrolling_brings_new_rows_and_ends_at_the_end(surf: Surfer, site: Site)
     assert "scrolled to" in surf("scroll", direction="down", screens=50)
     with pytest.raises(ToolError, match="^no_effect"):
         surf("scroll", direction="down")
+
+
+def test_a_run_begins_with_its_first_look_and_marked_pictures_are_pointed_at(
+    surf: Surfer, site: Site
+) -> None:
+    """In a browser that another run had used before."""
+    for arguments in ({}, {"marks": True}):
+        surf.open(site.put(f"{OUT}<button {says('once')}>Once</button>"))
+        box = surf.look(find="once").rpartition("[")[2].split(",")
+        another = Surfer(surf.browser, replace(surf.context, run=str(arguments), artifacts={}))
+        another.look(**arguments)
+        picture = "screen1" if not arguments else "marked1"
+        said = another("click", target=f"{picture}:{int(box[0]) + 5},{int(box[1]) + 5}")
+        assert "clicked: once" in said
+
+
+def test_a_drag_that_takes_too_long_lets_go(
+    surf: Surfer, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what comes next would draw on."""
+    surf.open(
+        site.put(
+            "<button id=a>From</button> <button>Until</button><p id=said>Idle</p><script>"
+            "const wait = () => { for (let t = Date.now(); Date.now() < t + 800;); };"
+            "onmousemove = e => e.buttons && wait(); onmousedown = () => said.textContent = 'Held';"
+            "onmouseup = () => said.textContent = 'Let go'</script>"
+        )
+    )
+    with monkeypatch.context() as quick:
+        quick.setattr(attempt, "PATIENCE", 1.5)
+        with pytest.raises(ToolError, match="^timeout: "):
+            surf("drag", target="From", to="Until")
+    assert "verified" in surf("wait_for", until={"text": "Let go"}, seconds=5)

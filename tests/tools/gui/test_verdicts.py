@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from tests.tools.gui.conftest import Site, Surfer
-from tools.gui.judge import Done, decide
+from tools.gui.judge import Done, decide, denial
 from tools.gui.observation import BUDGET
 from tools.gui.watch import Refusal
 from tools.protocol import ToolError
@@ -125,7 +125,8 @@ def test_what_is_gone_is_gone_where_it_was(surf: Surfer, site: Site) -> None:
         ("完成，系统无异常", "完成", "verified"),
         ("We could not book your table", "your table", "contradicted"),
         ("Booking failed, table for two", "table for two", "contradicted"),
-        ("3 uploaded. 10 failed", "uploaded. 10", "doubted"),
+        ("3 uploaded. 10 failed", "3 uploaded", "doubted"),
+        ("3 uploaded. 10 failed", "uploaded. 10", "contradicted"),
     ],
 )
 def test_an_alarm_behind_what_is_proved_is_a_doubt(
@@ -150,6 +151,51 @@ def test_an_alarm_behind_what_is_proved_is_a_doubt(
             )
 
 
+@pytest.mark.parametrize(
+    ("shown", "claimed", "denied"),
+    [
+        ("Sorry, your table is not booked.", "booked", True),
+        ("Payment failed: table could not be booked", "booked", True),
+        ("Sorry, your table is not\n   yet booked.", "booked", True),
+        ("Your table isn’t booked", "booked", True),
+        ("Would be booked, but the payment failed.", "booked", True),
+        ("No table is booked", "table is booked", True),
+        ("The card is invalid", "valid", True),
+        ("抱歉，您的餐桌未预订成功", "预订成功", True),
+        ("Booked! It cannot be changed.", "booked", False),
+        ("Your table is booked, and cannot be moved.", "booked", False),
+        ("预订成功，不可取消", "预订成功", False),
+        ("非常感谢，预订成功", "预订成功", False),
+        ("Order no. 12 is booked", "booked", False),
+        ("It is not booked yet.\n\nYour table is booked", "booked", False),
+        ("Not what you wanted?\n\nBooked", "booked", False),
+        ("Booked with no fees", "booked", False),
+        ("Your table is not booked", "not booked", False),
+        ("12.50 paid", "12.50", False),
+    ],
+)
+def test_a_sentence_that_denies_a_text_does_not_show_it(
+    shown: str, claimed: str, denied: bool
+) -> None:
+    assert bool(denial(shown, claimed)) == denied
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "<p>Payment failed: table could not be booked</p>",
+        "<div role=alert>Sorry, your table is <b>not</b> booked.</div>",
+    ],
+)
+def test_a_text_that_the_page_denies_is_no_evidence(surf: Surfer, site: Site, told: str) -> None:
+    page = f"""<button onclick="fetch('/book', {{method: 'POST', body: 'x'}});
+      out.innerHTML = '{told}'">Go</button><div id=out>"""
+    surf.open(site.put(page))
+    surf("click", target="Go")
+    with pytest.raises(ToolError, match='^not_done: .*contradicted: "booked" stands only where'):
+        surf("done", evidence=[{"text": "booked"}])
+
+
 def test_a_question_is_answered_with_no_unless_told(surf: Surfer, site: Site) -> None:
     page = """<p id=out></p>
       <button onclick="out.textContent = confirm('Really?') ? 'gone' : 'kept'">Delete</button>
@@ -161,7 +207,47 @@ def test_a_question_is_answered_with_no_unless_told(surf: Surfer, site: Site) ->
     assert '"kept"' in surf.look(find="kept")
     assert "verified" in surf("click", target="Delete", accept_dialog=True, expect={"text": "gone"})
     assert "verified" in surf("click", target="Rename", answer="Ada", expect={"text": "Ada"})
+    surf("click", target="Rename", answer="", expect={"gone": "Ada"})
+    assert 'text "x"' not in surf.look()
     assert 'the page said alert "Hello"' in surf("click", target="Greet")
+
+
+@pytest.mark.parametrize("expect", [{"text": "Old page"}, {"url": "page"}])
+def test_what_the_old_page_shows_is_no_proof_of_a_goto_that_was_stopped(
+    surf: Surfer, site: Site, expect: dict[str, str]
+) -> None:
+    evil = site.url("redirect?" + site.url(host="evil.localhost"))
+    surf.open(site.put("<p>Old page</p>"))
+    with pytest.raises(ToolError, match="^refused: .*evil.localhost is denied"):
+        surf("goto", url=evil, expect=expect)
+    page = "<p>Old page</p><input><script>onbeforeunload = e => e.preventDefault()</script>"
+    surf.open(site.put(page))
+    surf("type", target=surf.ref("textbox"), text="x")
+    with pytest.raises(ToolError, match="^dialog: the page asked beforeunload"):
+        surf("goto", url=site.put("<p>New"), expect=expect)
+    assert "Old page" in surf.look()
+    surf("goto", url=site.put("<p>New"), accept_dialog=True)
+
+
+def test_a_tab_that_was_kept_from_its_address_is_told_where_the_action_is_verified(
+    surf: Surfer, site: Site
+) -> None:
+    evil = site.url(host="evil.localhost")
+    page = f"""<button onclick="window.open('{evil}'); out.textContent = 'Saved'">Go</button>
+      <p id=out>"""
+    surf.open(site.put(page))
+    said = surf("click", target="Go", expect={"text": "Saved"})
+    assert ": verified" in said and f"not loaded: {evil} (the domain" in said
+
+
+def test_what_a_new_tab_sends_and_is_refused_stays_refused(surf: Surfer, site: Site) -> None:
+    page = """<p id=out></p><form action=/error method=post target=_blank
+      onsubmit="out.textContent = 'Your table is booked'"><button>Book</button></form>"""
+    surf.open(site.put(page))
+    assert ": contradicted (POST" in surf("click", target="Book")
+    surf("back")
+    with pytest.raises(ToolError, match="^not_done: .*contradicted: POST .*/error answered 500"):
+        surf("done", evidence=[{"text": "table is booked"}])
 
 
 def test_a_text_is_extracted_by_what_it_stands_for(surf: Surfer, site: Site) -> None:

@@ -46,6 +46,15 @@ class Adb:
             raise Failure("failed", "no screenshot could be taken (the screen may be protected).")
         return data
 
+    def size(self) -> tuple[int, int]:
+        """Width and height of the screen of a device that is held upright: what is drawn may be
+        smaller, as a dialog is. Raises ``Failure`` failed where it is not told."""
+        told = re.findall(r"(\d+)x(\d+)", self.shell("wm size"))
+        if not told:
+            raise Failure("failed", "the device does not tell how large its screen is (`wm size`).")
+        width, height = told[-1]  # an override comes after what the hardware has
+        return int(width), int(height)
+
     def shell(self, *lines: str) -> str:
         """Run lines in the device's shell; they come by a pipe, because other programs can read
         command lines. Raises ``Failure`` failed with what it complains of."""

@@ -78,7 +78,9 @@ class AndroidScreen(Screen):
 
     name = "android_screen"
 
-    def run(self, find: str = "", after: str = "", marks: bool = False) -> Seen:
+    def run(
+        self, context: ToolContext, find: str = "", after: str = "", marks: bool = False
+    ) -> Seen:
         """Look at the device: the elements on its screen with their references, and a screenshot.
 
         Args:
@@ -86,4 +88,4 @@ class AndroidScreen(Screen):
             after: Only elements behind this one, such as e12.
             marks: Draw the references on the screenshot.
         """
-        return self._look(find, after, marks)
+        return self._look(context, find, after, marks)

@@ -46,14 +46,15 @@ class AndroidPort:
 
     def read(self) -> Snapshot:
         screen = self._tree.read(self._adb.tree())
-        self._size = screen.size
+        width, height = self._adb.size()
+        self._size = (height, width) if screen.turned else (width, height)
         return Snapshot(
             url=f"{SCHEME}{screen.app}/{screen.title}",
             title=screen.title,
-            width=screen.size[0],
-            height=screen.size[1],
+            width=self._size[0],
+            height=self._size[1],
             scroll=(0, 0),
-            extent=screen.size,
+            extent=self._size,
             elements=screen.elements,
             veiled=veiled(screen.elements),
         )

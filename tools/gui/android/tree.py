@@ -39,7 +39,8 @@ class Screen:
     app: str
     """The package in front."""
     title: str
-    size: tuple[int, int]
+    turned: bool
+    """Whether the device lies on its side."""
 
 
 class Tree:
@@ -51,14 +52,13 @@ class Tree:
     def read(self, xml: str) -> Screen:
         """Raises ``Failure`` failed for what is no description of a screen."""
         try:
-            roots = list(Xml.fromstring(xml))
+            told = Xml.fromstring(xml)
         except Xml.ParseError as error:
             raise Failure("failed", f"the screen's description is broken ({error}).") from None
+        roots = list(told)
         if not roots:
             raise Failure("timeout", "the screen is empty; it may be off. Press Power, or wait.")
         root = roots[-1]  # a dialog comes after what it covers
-        places = [box for node in roots if (box := _corners(node))]
-        size = (round(max(b[2] for b in places)), round(max(b[3] for b in places)))
         found: list[Element] = []
         counts: Counter[tuple[object, ...]] = Counter()
         title = ""
@@ -72,7 +72,8 @@ class Tree:
             key = ("dialog", root.get("package"), title)
             found.insert(0, element(self._secrets, self._names.ref(key), "dialog", title, None, (),
                                     _corners(root)))  # fmt: skip
-        return Screen(tuple(named(found)), root.get("package", ""), self._secrets.mask(title), size)
+        app, turned = root.get("package", ""), told.get("rotation") in ("1", "3")
+        return Screen(tuple(named(found)), app, self._secrets.mask(title), turned)
 
     def _element(
         self, node: Xml.Element, row: str, counts: Counter[tuple[object, ...]]

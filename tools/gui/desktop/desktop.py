@@ -34,7 +34,8 @@ class Desktop(ScreenTool):
     ``display`` such as ``:0`` is a desktop that is there, with its window manager; without one a
     screen of its own of ``size`` starts under Xvfb, with a D-Bus session, out of everybody's way.
     ``programs`` are the commands that goto may start, by name. ``allowed`` and ``denied`` are
-    applications (names of their processes) that may be read and used.
+    applications, by the names of their processes, that may be read and used; what a window calls
+    itself (WM_CLASS) denies it, too, and allows it where it names no process.
 
     Elements come from AT-SPI, which GTK, Qt and most other toolkits speak. With ``pixels`` they
     come from the screenshot alone: rectangles that are drawn like controls, and text that is read
@@ -63,7 +64,7 @@ class Desktop(ScreenTool):
     ) -> None:
         apps = Apps(tuple(allowed), tuple(denied))
         kept = Secrets(secrets or {}, apps)
-        self._port = DesktopPort(Display(display, size), programs or {}, kept, size, pixels)
+        self._port = DesktopPort(Display(display, size), programs or {}, apps, kept, size, pixels)
         driver = Driver(self._port, kept, apps, budget, pictures)
         super().__init__(driver, approve, DesktopScreen(driver))
 
@@ -92,7 +93,9 @@ class DesktopScreen(Screen):
 
     name = "desktop_screen"
 
-    def run(self, find: str = "", after: str = "", marks: bool = False) -> Seen:
+    def run(
+        self, context: ToolContext, find: str = "", after: str = "", marks: bool = False
+    ) -> Seen:
         """Look at the desktop: the elements of the window in front with their references, and a
         screenshot.
 
@@ -101,4 +104,4 @@ class DesktopScreen(Screen):
             after: Only elements behind this one, such as e12.
             marks: Draw the references on the screenshot.
         """
-        return self._look(find, after, marks)
+        return self._look(context, find, after, marks)

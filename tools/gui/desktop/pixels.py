@@ -136,7 +136,8 @@ def outlined(picture: PILImage.Image) -> list[Drawn]:
 
 def elements(picture: PILImage.Image, lines: Sequence[Box], sight: Sight = seen) -> list[Element]:
     """Controls with the text in them, and the other text, as people read: from top to bottom.
-    ``sight`` is how controls are seen."""
+    Several rows of text in one, such as a list that opened, are told as text, too, because each
+    may be clicked. ``sight`` is how controls are seen."""
     grey = np.asarray(picture.convert("L"))
     drawn = sight(picture)
     texts = [said for line in lines for said in _said(line, [d.corners for d in drawn])]
@@ -147,7 +148,7 @@ def elements(picture: PILImage.Image, lines: Sequence[Box], sight: Sight = seen)
         control = (_known if role else _judged)(grey, Drawn(corners, role), said)
         if control is not None:
             found.append(control)
-            taken |= set(inside)
+            taken |= set() if _rows([texts[i] for i in inside]) > 1 else set(inside)
     found += [
         Element("", "text", text, corners=place)
         for i, (text, place) in enumerate(texts)
@@ -247,6 +248,12 @@ def _arrow(grey: Any, box: Corners, texts: list[Said]) -> bool:
     ink = np.abs(end - int(np.median(end))) > INK
     rows, columns = ink.any(axis=1).sum(), ink.any(axis=0).sum()
     return bool(3 <= rows <= ARROW / 2 and 4 <= columns <= ARROW / 2)
+
+
+def _rows(texts: list[Said]) -> int:
+    """How many lines stand one below the other."""
+    ends = sorted((place[1], place[3]) for _, place in texts)
+    return sum(i == 0 or top >= ends[i - 1][1] - 2 for i, (top, _) in enumerate(ends))
 
 
 def _centred(box: Corners, texts: list[Said]) -> bool:

@@ -15,7 +15,7 @@ from tools.gui.desktop.pixels import Pixels
 from tools.gui.desktop.tree import Frame, Tree
 from tools.gui.desktop.xdo import Xdo, XWindow
 from tools.gui.failures import Failure
-from tools.gui.native.port import SCHEME, Names, Window, veiled
+from tools.gui.native.port import SCHEME, Apps, Names, Window, veiled
 from tools.gui.observation import Element, Snapshot
 from tools.gui.secrets import Secrets
 
@@ -35,13 +35,14 @@ class DesktopPort:
         self,
         display: Display,
         programs: Mapping[str, Sequence[str]],
+        apps: Apps,
         secrets: Secrets,
         size: tuple[int, int],
         pixels: bool,
     ) -> None:
         self.exact = not pixels
         self.display, self._programs, self._secrets = display, programs, secrets
-        self._xdo = Xdo(display)
+        self._xdo = Xdo(display, apps)
         self._names = Names()
         self._ids: dict[str, str] = {}
         self._size = size

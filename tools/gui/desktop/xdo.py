@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tools.gui.desktop.display import Display
 from tools.gui.failures import Failure
+from tools.gui.native.port import Apps
 
 PATIENCE = 20.0
 """Seconds that a call may take."""
@@ -17,6 +21,8 @@ SLOWLY = "12"
 """Milliseconds between two signs: faster, programs lose some. MADE_UP are those of a sign that the
 keyboard does not have: xdotool gives it a key meanwhile."""
 MADE_UP = "300"
+COMM = 15
+"""Bytes that the kernel keeps of the name of a process."""
 NOTCH = 60
 """Pixels that one click of the wheel scrolls, about."""
 BUTTONS = {"click": "1", "double": "1", "right": "3"}
@@ -32,7 +38,7 @@ KEYS = {"control": "ctrl", "cmd": "super", "meta": "super", "enter": "Return", "
 
 @dataclass(frozen=True)
 class XWindow:
-    """A window that is to be seen. ``app`` is the name of its process."""
+    """A window that is to be seen. ``app`` is what the lists know its application by."""
 
     id: str
     title: str
@@ -43,13 +49,14 @@ class XWindow:
 
 
 class Xdo:
-    def __init__(self, display: Display) -> None:
-        self._display = display
+    def __init__(self, display: Display, apps: Apps) -> None:
+        self._display, self._apps = display, apps
 
     def windows(self) -> list[XWindow]:
         """From the bottom to the top; those that go away meanwhile are left out."""
         ids = self._ask("search", "--onlyvisible", "--name", ".").split()
-        told = (self._window(id) for id in ids)
+        classes = {name: self._of_class(name) for name in self._apps.listed}
+        told = (self._window(id, [name for name in classes if id in classes[name]]) for id in ids)
         return [window for window in told if window is not None]
 
     def point(self, how: str, x: float, y: float) -> None:
@@ -114,7 +121,12 @@ class Xdo:
         if self._run(("windowquit", id), "").returncode:
             self._do("windowclose", id)
 
-    def _window(self, id: str) -> XWindow | None:
+    def _of_class(self, name: str) -> list[str]:
+        """The windows whose WM_CLASS that is, in any case. (Old xdotools do not tell a class.)"""
+        whole = f"^{re.escape(name)}$"
+        return self._ask("search", "--onlyvisible", "--class", "--classname", whole).split()
+
+    def _window(self, id: str, classes: Sequence[str]) -> XWindow | None:
         told = self._ask(
             "getwindowname", id, "getwindowgeometry", "--shell", id, "getwindowpid", id
         )
@@ -124,7 +136,8 @@ class Xdo:
         if not {"X", "Y"} <= found.keys():
             return None
         number = int(pid) if pid.isdigit() else 0
-        return XWindow(id, title, _process(number), number, int(found["X"]), int(found["Y"]))
+        app = self._apps.known_as(_process(number), classes).replace("/", "_")
+        return XWindow(id, title, app, number, int(found["X"]), int(found["Y"]))
 
     def _do(self, *arguments: str, given: str = "") -> None:
         """Raises ``Failure`` timeout, failed and, where there is no xdotool, crashed."""
@@ -165,8 +178,19 @@ def _key(said: str) -> str:
     return said
 
 
-def _process(pid: int) -> str:
+def _process(pid: int) -> tuple[str, ...]:
+    """The names of a process, the one that people call it first: what runs, which of a script is
+    not its interpreter, and the file that is executed. Empty where there is no such process."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text("utf-8").strip()
+        told = Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip()
     except OSError:
-        return ""
+        return ()
+    started, file = list[str](), ""
+    with suppress(OSError):
+        line = Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
+        started = [os.path.basename(word) for word in line.split("\0")[:2]]
+    with suppress(OSError):  # of another user's process it is not told
+        file = os.path.basename(os.readlink(f"/proc/{pid}/exe").removesuffix(" (deleted)"))
+    cut = len(told.encode()) == COMM
+    whole = [name for name in (*started, file) if cut and name.startswith(told)]
+    return tuple(dict.fromkeys(filter(None, (*whole, told, file))))

@@ -83,9 +83,12 @@ class Driver:
             self._enter(context)
             return self._act(wish, context)
 
-    def look(self, find: str = "", after: str = "", marks: bool = False) -> Seen:
+    def look(
+        self, context: ToolContext, find: str = "", after: str = "", marks: bool = False
+    ) -> Seen:
         """The whole screen within the budget, or the part of it that is asked for."""
         with self.turn:
+            self._enter(context)
             now = self._read()
             where = _where(self.port.windows())
             self.state = state_of(now, where)
@@ -98,10 +101,10 @@ class Driver:
 
     def _act(self, wish: Wish, context: ToolContext) -> Seen:
         action, now = wish.action, self._read()
-        self._refuse_secrets(action)
-        self._refuse_loop(action, now)
+        wish.refuse_secrets(self.secrets)
+        self._refuse_loop(wish, now)
         if (objection := self.apps.objection(now.url)) and action.name not in ANYWHERE:
-            raise failures.refused(_short(action), objection)
+            raise failures.refused(wish.short, objection)
         target = self._find(getattr(action, "target", None), action, now, context)
         to = self._find(getattr(action, "to", None), action, now, context)
         if isinstance(action, DragBy) and target is not None:
@@ -211,19 +214,15 @@ class Driver:
         if request is not None and request not in wish.approved:
             raise Unapproved(request)
 
-    def _refuse_loop(self, action: Action, now: Snapshot) -> None:
+    def _refuse_loop(self, wish: Wish, now: Snapshot) -> None:
         self.state = state_of(now, _where(self.port.windows()))
-        if self.loops.stuck(self.state, action):
-            raise failures.loop(_short(action), self.loops.others(self.state, now))
-
-    def _refuse_secrets(self, action: Action) -> None:
-        parts = [getattr(action, "url", ""), getattr(action, "keys", "")]
-        if any(self.secrets.named(part) for part in parts):
-            raise Failure("refused", "a secret can only be typed into a field; nothing was done.")
+        if self.loops.stuck(self.state, wish.action):
+            raise failures.loop(wish.short, self.loops.others(self.state, now))
 
     def _enter(self, context: ToolContext) -> None:
         if context.run != self.run:
             self.run, self.told, self.loops = context.run, Told(), Loops()
+            self.screen = Screen()
             self.claims = Claims(asked=Asked(context.task))
 
 
@@ -247,8 +246,3 @@ def _alike(one: bytes, other: bytes) -> bool:
     """Whether two screenshots differ by no more than a caret that blinks."""
     a, b = (PILImage.open(io.BytesIO(data)).convert("L") for data in (one, other))
     return a.size == b.size and sum(ImageChops.difference(a, b).histogram()[1:]) <= CARET
-
-
-def _short(action: Action) -> str:
-    said = action.model_dump(exclude_none=True, exclude={"name"})
-    return f"{action.name} {said.get('target', '')}".strip()

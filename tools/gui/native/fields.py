@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.gui import failures
 from tools.gui.failures import Failure
 from tools.gui.judge import Done, plain
-from tools.gui.native.aim import aim
+from tools.gui.native.aim import aim, under
 from tools.gui.native.facts import same
 from tools.gui.native.hand import Hand
 from tools.gui.native.port import short
@@ -56,7 +56,7 @@ def select(hand: Hand, options: tuple[str, ...]) -> Done:
         raise failures.wrong_kind(str(spot), "a list that opens: click the option itself")
     if len(options) != 1:
         raise failures.wrong_kind(str(spot), "a list that takes several options; name one")
-    wanted, known = options[0], spot.element.options
+    wanted, known, exact = options[0], spot.element.options, hand.port.exact
     if known and not any(plain(wanted) == plain(option) for option in known):
         listed = "|".join(known[:40])
         raise Failure("not_found", f"{spot} has no option {wanted!r}; its options: {listed}")
@@ -65,7 +65,7 @@ def select(hand: Hand, options: tuple[str, ...]) -> Done:
     before = {e.ref for e in hand.now.elements if hand.now.in_view(e)}
 
     def offered(now: Snapshot) -> list[Element]:
-        fits = [e for e in now.elements if now.in_view(e) and plain(e.name) == plain(wanted)]
+        fits = [e for e in now.elements if now.in_view(e) and _says(e, wanted, exact)]
         return [e for e in fits if e.ref not in before and e.ref != spot.element.ref]
 
     found = offered(hand.until(lambda now: bool(offered(now)), OPENS))
@@ -74,9 +74,14 @@ def select(hand: Hand, options: tuple[str, ...]) -> Done:
         raise Failure("not_found", f"{spot} was opened and shows no option {wanted!r}.")
     option = aim(found[0], hand.port)
     hand.port.point("click", option.x, option.y)
-    ref, exact = spot.element.ref, hand.port.exact
-    now = hand.until(lambda now: same(_value(now, ref), wanted, exact), HELD)
-    held = _value(now, ref)
+    ref = spot.element.ref
+
+    def value(now: Snapshot) -> str:
+        # What was covered by its list may be told as another one.
+        again = None if exact else under(spot.x, spot.y, now).element
+        return (again.value or "") if again and not now.find(ref) else _value(now, ref)
+
+    held = value(hand.until(lambda now: same(value(now), wanted, exact), HELD))
     fits = same(held, wanted, exact)
     own = True if fits else False if exact else None
     return Done(f"select {wanted!r} in {spot}", ref, own, f"it holds {held[:80]!r}")
@@ -99,6 +104,13 @@ def check(hand: Hand, on: bool) -> Done:
     own = so(hand.until(so, HELD))
     state = "checked" if on == own else "not checked"
     return Done(f"{'check' if on else 'uncheck'} {spot}", element.ref, own, f"it is {state}")
+
+
+def _says(e: Element, option: str, exact: bool) -> bool:
+    """Whether it is an option that is called so; from pixels one may look like a field."""
+    if exact:
+        return plain(e.name) == plain(option)
+    return any(said and same(said, option, exact) for said in (e.name, e.value))
 
 
 def _value(now: Snapshot, ref: str) -> str:

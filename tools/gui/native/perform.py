@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import assert_never
 
 from tools.gui.actions import (
@@ -34,11 +33,10 @@ from tools.gui.native.aim import Aim
 from tools.gui.native.evidence import finish
 from tools.gui.native.hand import Hand
 from tools.gui.native.port import Window
+from tools.gui.reading import extracted, waited
 
 CLOSES = 1.5
 """Seconds within which a window closes."""
-EXTRACT = 3500
-"""Bytes of text given at once."""
 
 
 def perform(action: Action, hand: Hand) -> Done:
@@ -84,7 +82,8 @@ def perform(action: Action, hand: Hand) -> Done:
             port.scroll(x, y, action.direction, action.screens)
             return Done(f"scroll {action.direction}", ref, must_change=True)
         case WaitFor():
-            return _wait(hand, action)
+            hand.begin()
+            return waited(action, hand.within(action.until, "", action.seconds), "screen")
         case Extract():
             return _extract(hand, action.start)
         case Tabs():
@@ -116,29 +115,12 @@ def _press(hand: Hand, keys: str) -> Done:
     return Done(f"press {hand.port.press(keys)}", ref)
 
 
-def _wait(hand: Hand, action: WaitFor) -> Done:
-    hand.begin()
-    said = hand.within(action.until, "", action.seconds)
-    if missed := [what for what, so in said.items() if not so]:
-        raise Failure(
-            "timeout",
-            f"after {action.seconds:g} s still not so: {', '.join(missed)}. Look at the screen.",
-        )
-    return Done("wait", own=True, proof=", ".join(said))
-
-
 def _extract(hand: Hand, start: int) -> Done:
     hand.begin()
     target = hand.target.element if isinstance(hand.target, Aim) else hand.target
     read = [target] if target else hand.now.elements
     text = "\n".join(" ".join(filter(None, (e.name, e.value))) for e in read)
-    text = re.sub(r"\n+", "\n", text).strip()
-    part = text[start:].encode()[:EXTRACT].decode(errors="ignore")
-    if len(text) > (end := start + len(part)):
-        part += f"\n(goes on: start {end} of {len(text)})"
-    of = target.label() if target else "the screen"
-    quoted = "\n".join(f"> {line}" for line in (part or "(no text)").splitlines())
-    return Done(f"extract {of}", own=True, proof="read", text=quoted)
+    return extracted(target.label() if target else "the screen", text, start)
 
 
 def _windows(hand: Hand, action: Tabs) -> Done:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -85,21 +85,42 @@ class Port(Protocol):
 
 @dataclass(frozen=True)
 class Apps(Limits):
-    """Applications that may be used, by name; with ``allowed`` empty every one is."""
+    """Applications that may be used, by name in any case; with ``allowed`` empty every one is. One
+    that cannot be told is neither, and passes no list."""
 
     def objection(self, url: str) -> str:
         app = url.removeprefix(SCHEME).partition("/")[0]
-        if url == SCHEME:  # no window is open
+        if url == SCHEME or not self.listed:  # no window is open, or every one may be used
             return ""
-        if app in self.denied:
+        if not app:
+            return "the application in front cannot be told, so that no list lets it pass"
+        if _among((app,), self.denied):
             return f"the application {app} is denied"
-        if self.allowed and app not in self.allowed:
+        if self.allowed and not _among((app,), self.allowed):
             listed = ", ".join(self.allowed)
-            return f"the application {app or 'in front'} is not among the allowed ones ({listed})"
+            return f"the application {app} is not among the allowed ones ({listed})"
         return ""
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        return self.denied + self.allowed
+
+    def known_as(self, names: Sequence[str], classes: Sequence[str]) -> str:
+        """The name by which the lists have an application, else its first one, "" where it has
+        none. ``names`` are those of its process; ``classes`` are what its window calls itself,
+        which denies, and allows where no process is known."""
+        own = tuple(names or classes)
+        found = _among((*own, *classes), self.denied) or _among(own, self.allowed)
+        return found or next(iter(own), "")
 
     def names(self, url: str) -> bool:
         return bool(self.allowed) and not self.objection(url)
+
+
+def _among(names: Sequence[str], listed: Sequence[str]) -> str:
+    """The first of the listed names that is one of ``names``, "" where none is."""
+    known = {name.casefold() for name in names}
+    return next((name for name in listed if name.casefold() in known), "")
 
 
 @dataclass

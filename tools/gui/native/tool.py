@@ -50,6 +50,6 @@ class Screen(Tool):
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
 
-    def _look(self, find: str, after: str, marks: bool) -> Seen:
+    def _look(self, context: ToolContext, find: str, after: str, marks: bool) -> Seen:
         driver = self._driver
-        return told(lambda: driver.look(find, after, marks), driver.secrets)
+        return told(lambda: driver.look(context, find, after, marks), driver.secrets)
