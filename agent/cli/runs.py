@@ -111,6 +111,7 @@ def replay(run: RunName, model: Model = "nano", runs: RunsFolder = None) -> None
         secrets=values,
         approve=_approve,
         pictures=False,
+        size=deeds.size(done),
     ) as browser:
         artifacts = _artifacts(found.folder)
         steps = repeat.replay(found, store.info(found), browser, lambda: load(model), artifacts)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from mimetypes import guess_type
 from pathlib import Path
 
-from agent.script.deeds import words
+from agent.script.deeds import SIZE, words
 from agent.script.python import comment, element, literal
 from tools.gui.actions import STEPS, DragBy
 from tools.gui.deeds import Deed
@@ -14,8 +14,6 @@ from tools.gui.safety import with_scheme
 
 POINTED = ("click", "double", "right", "hover")
 """Actions that a point is enough for."""
-SIZE = (1280, 720)
-"""Pixels of a page of which the record does not tell them."""
 READS = ("extract", "wait_for", "done")
 """Actions that need no line of their own beside what they assert."""
 

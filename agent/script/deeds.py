@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -15,10 +16,17 @@ from tools.gui.deeds import Deed
 
 NAME = "script.json"
 """Beside the record, once a replay healed a step: the record stays what happened."""
+SIZE = (1280, 720)
+"""Pixels of a page of which the record does not tell them."""
 WRONG = "not so: "
 """How a verdict begins that only says that an expectation did not hold."""
 _SENT = re.compile(r"\b(?:POST|PUT|PATCH|DELETE) \w+:")
 _DEEDS: TypeAdapter[list[Deed]] = TypeAdapter(list[Deed])
+
+
+def size(deeds: Iterable[Deed]) -> tuple[int, int]:
+    """Width and height of the pages of a run, in pixels."""
+    return next((deed.size for deed in deeds if deed.size), SIZE)
 
 
 def read(run: Run) -> list[Deed]:

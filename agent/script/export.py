@@ -14,8 +14,8 @@ from pathlib import Path
 from string import Template
 
 from agent.script.assertions import assertions
-from agent.script.calls import SIZE, calls, inside
-from agent.script.deeds import WRONG, took_effect, words
+from agent.script.calls import calls, inside
+from agent.script.deeds import WRONG, size, took_effect, words
 from agent.script.python import comment, secret_names
 from tools.gui.deeds import Deed
 
@@ -26,7 +26,7 @@ def script(deeds: Sequence[Deed], task: str, run: str, media: dict[str, Path]) -
     names = sorted(secret_names("\n".join(d.model_dump_json() for d in deeds)))
     needs = f"\n\nSecrets are read from the environment: {', '.join(names)}." if names else ""
     text = "\n".join(f"    {line}" if line else "" for line in lines)
-    width, height = next((deed.size for deed in deeds if deed.size), SIZE)
+    width, height = size(deeds)
     modules = ("contextlib", "os", "pathlib", "re")
     imports = [name for name in modules if re.search(rf"\b{name}\.\w", text)]
     return Template(files("agent.script").joinpath("test.py.txt").read_text("utf-8")).substitute(
