@@ -362,12 +362,7 @@ def _popup(s: Screen, asked: str) -> Play:
 
 def _sequence(s: Screen, asked: str) -> Play:
     wanted, box = _words(asked, r"Select (-?\d+) with the slider, click the (\w+) checkbox")
-    handle = _first(r for r in s.all("clickable") if "slider-handle" in r.name)
-    value = _first(r for r in s.all("text", acts=False) if re.fullmatch(r"-?\d+", r.name))
-    while away := int(wanted) - int(s.rows[value.ref].name):
-        step, leap = ("ArrowRight", "PageUp") if away > 0 else ("ArrowLeft", "PageDown")
-        keys = leap if abs(away) >= 4 else step  # a leap is a fifth of its range, which is 20
-        yield {"name": "press", "keys": keys, "target": handle.ref}
+    yield fill(s.all("slider")[0], wanted)
     yield {"name": "check", "target": s.all("checkbox")[_place(box)].ref}
     yield _submit(s)
 

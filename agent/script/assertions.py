@@ -32,6 +32,9 @@ def _own(deed: Deed, page: str) -> Iterator[str]:
         return
     at = element(anchor, page)
     match action["name"]:
+        case "type" if deed.presses:
+            if held.value is not None:
+                yield f'expect({at}).to_have_attribute("aria-valuenow", {literal(held.value)})'
         case "type" | "clear" if held.value is not None:
             yield _holds(at, held, held.value)
         case "select" if held.options:

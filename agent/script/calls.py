@@ -11,6 +11,7 @@ from agent.script.python import comment, element, literal
 from tools.gui.actions import STEPS, DragBy
 from tools.gui.deeds import Deed
 from tools.gui.safety import with_scheme
+from tools.gui.slider import key
 
 POINTED = ("click", "double", "right", "hover")
 """Actions that a point is enough for."""
@@ -86,6 +87,9 @@ def _call(deed: Deed, page: str, media: dict[str, Path]) -> Iterator[str]:
             yield f'{at}.click(button="right")'
         case "hover":
             yield f"{at}.hover()"
+        case "type" if deed.presses:
+            yield f"for _ in range({abs(deed.presses)}):"
+            yield f'    {at}.press("{key(deed.presses)}")'
         case "type" | "clear":
             text = action.get("text", "")
             listens = deed.anchors["target"].role == "combobox"

@@ -25,11 +25,11 @@ COMPOSED = 0.5
 """Share of the new labels that no page has, made of words that stand in labels."""
 
 _QUOTED = re.compile(r"""\"(?:[^"\\\n]|\\.)*\"|'[^'\n]*'""")
+_NEWS = r"^(?:new |changed |moved )?"
 _ROW = re.compile(
-    r'^(?:new |changed )?(?!page|text|heading|status|alert)[\w-]+ "((?:[^"\\\n]|\\.)*)"',
-    re.MULTILINE,
+    _NEWS + r'(?!page|text|heading|status|alert|handle)[\w-]+ "((?:[^"\\\n]|\\.)*)"', re.MULTILINE
 )
-_NAMED = re.compile(r'^(?:new |changed )?[\w-]+ "((?:[^"\\\n]|\\.)*)"[^\n]* (e\d+)\b', re.MULTILINE)
+_NAMED = re.compile(_NEWS + r'[\w-]+ "((?:[^"\\\n]|\\.)*)"[^\n]* (e\d+)\b', re.MULTILINE)
 _OPTIONS = re.compile(r'^[^\n]* of "((?:[^"\\\n]|\\.)*)"', re.MULTILINE)
 _PLAIN = re.compile(r"[A-Za-z]+(?: [A-Za-z]+){0,3}|[\u4e00-\u9fff]{2,}")
 _EXTRACTED = "extract"

@@ -37,7 +37,7 @@ ROW = 250
 _NEAR = " near "
 """Between what a control is called and what stands beside it (``tools.gui.observation``)."""
 _REFERENCE = re.compile(r"e\d{1,3}")
-_ROW = re.compile(r'(?!page )(?:new |changed )?[\w-]+ "')
+_ROW = re.compile(r'(?!page )(?:new |changed |moved )?[\w-]+ "')
 """How a row of an observation begins (``tools.gui.observation``)."""
 
 

@@ -29,6 +29,7 @@ RENAMED = 0.6
 _REFERENCE = re.compile(r"\be(\d{1,3})\b")
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/[\w/]+\.html")
 _WORD = re.compile(r"[A-Za-z0-9]+")
+_NUMBER = re.compile(r"\d+(?:st|nd|rd|th)?")
 _QUOTED = re.compile(r"""\"(?:[^"\\]|\\.)*\"|'[^'\n]*'""")
 _SITES = ("http://127.0.0.1:{n}/{w}.html", "file:///home/{v}/{w}/{w}.html", "https://{v}.example/",
           "https://www.{v}.org/{w}?id={n}", "http://localhost:{n}/{w}")
@@ -83,7 +84,8 @@ class Variants:
         typed calls something so. What says *what is to be done* ("the greatest", "both", "3rd")
         stands in the wish alone, and keeps its words. A word that was written only in part keeps
         its name too, and so does one of the browser's own: a role, an action, a verdict (what pages
-        and people say stands in quotes)."""
+        and people say stands in quotes). What is typed in capitals though the wish has it small,
+        or the other way, is renamed with it."""
         wish = episode.task.partition("\n")[0]
         actions = [
             call.arguments.get("action") or {} for step in episode.steps for call in step.calls
@@ -95,22 +97,28 @@ class Variants:
         names = typed | set(quoted) - set(labels_of(episode)) - {wish}
         names = {name for name in names if name in wish}
         found = {word for name in names for word in _words(name)}
+        cased = {w: t for w in _words(wish) for t in typed - {w} if t in (w.upper(), w.lower())}
         own = {word for text in results for word in _words(_QUOTED.sub(" ", text))} | _DATES
         own |= {action["name"] for action in actions if "name" in action}
         out: dict[str, str] = {}
-        for word in sorted(_words(wish) & self.rare & found - own):
+        for word in sorted(_words(wish) & self.rare & (found | set(cased)) - own):
             begun = any(word != value and word.startswith(value) for value in typed)
-            if begun or word.isdigit() or _REFERENCE.fullmatch(word) or rng.random() > RENAMED:
+            kept = begun or _NUMBER.fullmatch(word) or _REFERENCE.fullmatch(word)
+            if kept or rng.random() > RENAMED:
                 continue
             new = self._name(word, rng)
             if new not in wish and new not in out.values():
                 out[word] = new
+                if word in cased:
+                    out[cased[word]] = new.upper() if cased[word].isupper() else new.lower()
         return out
 
     def _name(self, word: str, rng: random.Random) -> str:
-        if word.isalpha() and word in (word.lower(), word.capitalize()) and self.pool:
+        if word.isalpha() and self.pool:
             other: str = rng.choice(self.pool)
-            return other.capitalize() if word[0].isupper() else other.lower()
+            for cased in (str.lower, str.capitalize, str.upper):
+                if word == cased(word):
+                    return cased(other)
         kinds = (string.digits, string.ascii_lowercase, string.ascii_uppercase)
         return "".join(rng.choice(next(k for k in kinds if sign in k)) for sign in word)
 

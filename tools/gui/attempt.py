@@ -141,7 +141,7 @@ class Attempt:
         beyond = drawn or (log.eventful() and verdict.kind != "contradicted")
         deed = self.deed
         if deed is not None:
-            deed = await closed(deed, done.what, verdict, self.ref, self.view, view, log)
+            deed = await closed(deed, done, verdict, self.ref, self.view, view, log)
             if isinstance(action, Finish) and verdict.kind == "verified":
                 deed = deed.model_copy(update={"shown": shown(action, snapshot)})
         return Outcome(done, verdict, [*lines, done.text], view, snapshot, beyond, deed)

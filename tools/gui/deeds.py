@@ -16,7 +16,7 @@ from playwright.async_api import Error, Frame
 from mllm.content import Value
 from tools.gui.actions import Action, Drag, DragBy, Expect, Finish, Spot, WaitFor
 from tools.gui.failures import Failure
-from tools.gui.judge import Verdict
+from tools.gui.judge import Done, Verdict
 from tools.gui.locators import Anchor, Locator, anchor, text_place
 from tools.gui.observation import MARKS, Corners, Told
 from tools.gui.preflight import resolve
@@ -61,6 +61,8 @@ class Deed(Value):
     then: str = ""
     frames: tuple[str, ...] = ()
     """The addresses of the documents inside of the page that lead to its elements."""
+    presses: int = 0
+    """Of a slider that keys move (``tools.gui.slider``)."""
     tab: str = "t1"
     front: str = "t1"
     """The tab in front afterwards."""
@@ -137,7 +139,7 @@ async def opened(
 
 
 async def closed(
-    deed: Deed, what: str, verdict: Verdict, ref: str, view: View, front: View, log: Log
+    deed: Deed, done: Done, verdict: Verdict, ref: str, view: View, front: View, log: Log
 ) -> Deed:
     """What came of it. ``view`` is the tab it was done on."""
     places = dict(deed.places)
@@ -147,7 +149,8 @@ async def closed(
             places[text] = place
     return deed.model_copy(
         update={
-            "what": what,
+            "what": done.what,
+            "presses": done.presses,
             "verdict": verdict.kind,
             "why": verdict.why,
             "held": await _held(ref, view) if ref else None,

@@ -84,6 +84,7 @@ const TAG = { button: "button", select: "combobox", textarea: "textbox", summary
   h1: "heading", h2: "heading", h3: "heading", h4: "heading", h5: "heading", h6: "heading" };
 const drawing = el => el.localName === "svg" && area(el)?.width > 64;  // and no icon
 const SHAPES = new Set(["circle", "ellipse", "rect", "polygon"]);
+const SLID = /slider[-_]*(handle|thumb)/i;  // as sliders name what keys move, where no role does
 const DRAGGED = /^(grab|(?!not)[a-z]+-resize)$/;  // the pointer over what one drags
 const roleOf = el => {
   const said = (el.getAttribute("role") || "").split(" ")[0];
@@ -94,6 +95,7 @@ const roleOf = el => {
   if (TAG[tag]) return TAG[tag];
   if (el.isContentEditable && !el.parentElement?.isContentEditable) return "textbox";
   if (tag === "label" || el === document.body) return "";
+  if (el.tabIndex >= 0 && SLID.test(el.getAttribute("class"))) return "slider";
   const hand = node => getComputedStyle(node).cursor === "pointer";
   if (hand(el) && !(el.parentElement && hand(el.parentElement))) return "clickable";
   const focus = el.tabIndex >= 0 && el.hasAttribute("tabindex") && (!said || said === "none");

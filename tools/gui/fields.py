@@ -12,6 +12,7 @@ from tools.gui.hand import Hand
 from tools.gui.judge import Done
 from tools.gui.observation import FILLED, MARKS, OFFERED, WRITABLE
 from tools.gui.preflight import Aim, guarded
+from tools.gui.slider import slide
 
 ASKING = 5.0
 """Seconds within which a clicked element asks for its file."""
@@ -20,6 +21,7 @@ SIGNS = re.compile(r"[\x00-\x1f\x7f]")
 _ORDER = """() => new Intl.DateTimeFormat().formatToParts()
   .map(part => ({ year: "y", month: "m", day: "d" })[part.type] ?? "").join("")"""
 """In which order the browser's people write a date."""
+_INPUT = "el => el.localName === 'input'"
 _LINES = "el => el.localName === 'textarea' || el.isContentEditable"
 
 
@@ -41,6 +43,8 @@ async def write(hand: Hand, text: str, how: str) -> Done:
     if element.role in FILLED:
         text = as_filled(element.role, text, await handle.evaluate(_ORDER))
     await hand.may_type(text, element)
+    if element.role == "slider" and not await handle.evaluate(_INPUT):
+        return await slide(hand, element, text, f"{how} {spot}")
     await hand.begin()
     if element.role in FILLED:
         await handle.fill(hand.session.secrets.reveal(text))

@@ -36,6 +36,8 @@ class Done:
     """Whether what it acts on is drawn, so that only the picture may change."""
     doubt: str = ""
     """Why it stays unverified though nothing speaks against it."""
+    presses: int = 0
+    """Of a slider that keys move: to the right, or less than 0 to the left."""
 
 
 @dataclass(frozen=True)

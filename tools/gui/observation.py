@@ -43,7 +43,7 @@ Corners: TypeAlias = tuple[float, float, float, float]
 
 _QUOTED = r'("(?:[^"\\]|\\.)*")'
 _ROW = re.compile(
-    rf"(?:new |changed )?(?!page )([\w-]+) {_QUOTED}"
+    rf"(?:new |changed |moved )?(?!page )([\w-]+) {_QUOTED}"
     rf"(?: near {_QUOTED})?(?: = {_QUOTED})?(?: of {_QUOTED})?"
     r"((?: [^ \"\[]+)*?) (e\d+)(?: \[([\d,-]+)\]| above| below| not drawn)?"
 )
@@ -207,7 +207,7 @@ class Told:
         return self._list(snapshot.head(), every, _by_use(snapshot, every), snapshot.row, budget)
 
     def news(self, snapshot: Snapshot, budget: int = BUDGET) -> str:
-        """What is new, changed or gone; the whole when it is another page."""
+        """What is new, changed, moved or gone; the whole when it is another page."""
         head = _clip(snapshot.head(), budget // 2)
         return self.changes(snapshot, budget) or f"{head}\nthe elements are as before"
 
@@ -225,11 +225,15 @@ class Told:
         for ref in gone:
             del self.rows[ref]
         known = frozenset(self.rows)
+        moved = _moved(
+            [e.ref for e in before if e.ref in known],
+            [e.ref for e in snapshot.elements if e.ref in known],
+        )
         fresh = [
             e
             for e in snapshot.elements
             if (
-                self.rows[e.ref] != e.essence()
+                e.ref in moved or self.rows[e.ref] != e.essence()
                 if e.ref in known
                 else snapshot.in_view(e) or e.ref not in there
             )
@@ -238,7 +242,8 @@ class Told:
             return ""
 
         def row(e: Element) -> str:
-            return f"{'changed' if e.ref in known else 'new'} {snapshot.row(e)}"
+            how = "moved" if e.ref in moved else "changed" if e.ref in known else "new"
+            return f"{how} {snapshot.row(e)}"
 
         head = snapshot.head()
         if gone:
@@ -288,6 +293,18 @@ class Told:
         if missing := len(elements) - len(chosen):
             lines.append(f"and {missing} more, not shown: scroll, or find them by their words")
         return "\n".join(lines)
+
+
+def _moved(before: Sequence[str], now: Sequence[str]) -> set[str]:
+    """The references from the first to the last that stands elsewhere than before, in the order
+    of the page; none where others were only left out."""
+    if len(before) != len(now):
+        known = set(now)
+        before = [ref for ref in before if ref in known]
+        known = set(before)
+        now = [ref for ref in now if ref in known]
+    apart = [i for i, (old, new) in enumerate(zip(before, now, strict=True)) if old != new]
+    return set(now[apart[0] : apart[-1] + 1]) if apart else set()
 
 
 def _by_use(snapshot: Snapshot, elements: Iterable[Element]) -> list[Element]:

@@ -25,12 +25,14 @@ def by_words(snapshot: Snapshot, words: str) -> Element:
     """The one element with this text or label: exactly so called before containing it, controls
     before text, in view before out of view. What holds them inside of a word, or behind one that
     says the opposite ("Don't save"), is not meant by them, nor what is no control and much longer.
-    Raises ``Failure`` not_found or ambiguous."""
+    A control without a name is called by its role ("slider"). Raises ``Failure`` not_found or
+    ambiguous."""
     wanted = plain(words)
     called = [(e, plain(e.name)) for e in snapshot.elements if e.role != "iframe"]
     for fits in (
         by_name(snapshot.elements).get(wanted, []),
         [e for e, name in called if name.rstrip(" *:") == wanted.rstrip(" *:")],
+        [e for e, _ in called if e.acts and e.role == wanted and not e.name.strip()],
         [e for e, name in called if _holds(name, wanted) and (e.acts or _means(name, wanted))],
     ):
         if fits:
@@ -72,12 +74,18 @@ def called(snapshot: Snapshot, ref: str) -> str:
 def names_of(
     element: Element, snapshot: Snapshot, named: Mapping[str, list[Element]]
 ) -> Iterator[str]:
-    """The names that mean this element alone, of all that are ``named`` (``by_name``)."""
+    """The names that mean this element alone, of all that are ``named`` (``by_name``); of one that
+    nothing names its role."""
     for name in dict.fromkeys((element.words, element.name)):
         alike = named.get(plain(name), [])
         meant = name.strip() and not REFERENCE.fullmatch(name)
         if meant and likeliest(alike, snapshot, name) == [element]:
             yield name
+    if element.acts and not element.words.strip():
+        role = element.role
+        alone = [e.ref for e in snapshot.elements if e.role == role] == [element.ref]
+        if alone and by_words(snapshot, role).ref == element.ref:
+            yield role
 
 
 def missing(snapshot: Snapshot, ref: str, told: Element | None) -> Failure:

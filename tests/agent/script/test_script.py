@@ -243,6 +243,8 @@ def test_what_was_done_thrice_is_done_thrice_and_fields_hold_what_they_held(
         "<button onclick='n.textContent = +n.textContent + 1'>+</button><p>Count <b id=n>0</b></p>"
         "<label>City <select><option value=1>Paris<option value=3>Rome</select></label>"
         "<label>Password <input type=password></label>"
+        "<b role=slider tabindex=0 aria-label=Rooms aria-valuenow=1 onkeydown=\"if (event.key === "
+        "'ArrowRight') this.ariaValueNow++\">|</b>"
         "<input type=checkbox id=news style='display: none'><label for=news>Newsletter</label>"
         "<button onclick=\"if (confirm('Sure?')) said.textContent = 'Dear ' + prompt('?', 'Ada')\""
         ">Ask</button><p id=said>"
@@ -253,6 +255,7 @@ def test_what_was_done_thrice_is_done_thrice_and_fields_hold_what_they_held(
         act("click", target="+", expect={"text": "3"}),
         act("select", target="City", options=["Rome"]),
         act("type", target="Password", text="hunter2"),
+        act("type", target="Rooms", text="4"),
         act("check", target="Newsletter"),
         act("click", target="Ask", expect={"text": "Dear Ada"}, accept=True),
         act("done", evidence=[{"target": "City", "value": "Rome"}, {"gone": "e999"}]),

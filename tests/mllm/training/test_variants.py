@@ -121,3 +121,26 @@ def test_references_and_addresses_change_together() -> None:
     for text in seen:
         first = int(text.splitlines()[1].rpartition(" e")[2])
         assert f"gone e{first + 1}" in text and ADDRESS not in text
+
+
+def test_an_ordinal_is_no_name() -> None:
+    told = episode("Tick the 2nd checkbox", "2nd checkbox", 'checkbox "" near "2nd checkbox" e3')
+    assert all(other.task.startswith("Tick the 2nd checkbox") for other in variants(told))
+
+
+def test_a_word_that_is_typed_in_other_letters_is_renamed_with_it() -> None:
+    told = episode('Type "QUOKKA" in lower case', "quokka", 'textbox "" = "quokka" e3')
+    names = set()
+    for other in variants(told):
+        name = other.task.split('"')[1]
+        names.add(name)
+        assert name.isupper()
+        assert other.steps[0].calls[0].arguments["action"]["text"] == name.lower()
+        assert f'textbox "" = "{name.lower()}" e' in other.steps[0].results[0].words()
+    assert len(names) > 5
+
+
+def test_the_edges_of_a_box_keep_their_names() -> None:
+    told = episode("Make it wider", "Go", 'handle "right edge" e3\nbutton "Help" e4')
+    texts = [other.steps[0].results[0].words() for other in variants(told)]
+    assert all('handle "right edge"' in text for text in texts)

@@ -122,3 +122,43 @@ def test_a_file_of_the_run_is_uploaded_and_no_other(surf: Surfer, site: Site) ->
     assert "the page asks for a file" in surf("click", target="Choose")
     with pytest.raises(ToolError, match="there is no /etc/passwd"):
         surf("upload", target="CV", file="/etc/passwd")
+
+
+def test_a_slider_that_keys_move_is_set_to_a_number(surf: Surfer, site: Site) -> None:
+    said = "onkeydown=\"const by={ArrowRight:2,ArrowLeft:-2}[event.key]||0;now=Math.max(-10,"
+    surf.open(
+        site.put(
+            "<script>let now = -10</script><p>Rooms: 3</p>"
+            "<style>span{display:inline-block;width:9px;height:9px;background:red}</style>"
+            f"<span tabindex=0 class=my-slider-handle {said}Math.min(10,now+by));"
+            'document.querySelector(\'output\').textContent=now"></span><output>-10</output>'
+        )
+    )
+    assert "verified (it is at 4)" in surf("type", target="slider", text="4")
+    assert "verified (it is at -10)" in surf("type", target="slider", text="-10")
+    assert "contradicted (it is at 10)" in surf("type", target="slider", text="44")
+    assert "contradicted (it is at 4)" in surf("type", target="slider", text="5")
+    with pytest.raises(ToolError, match="^wrong_kind: .*a number"):
+        surf("type", target="slider", text="far")
+
+
+def test_a_slider_may_say_itself_where_it_is(surf: Surfer, site: Site) -> None:
+    surf.open(
+        site.put(
+            "<div role=slider tabindex=0 aria-label=Volume aria-valuenow=30 aria-valuemax=100 "
+            "onkeydown=\"this.ariaValueNow=+this.ariaValueNow+5*((event.key==='ArrowRight')-"
+            "(event.key==='ArrowLeft'))\">o</div><div role=slider tabindex=0 aria-label=Dead>o"
+        )
+    )
+    said = surf("type", target="Volume", text="75")
+    assert "verified (it is at 75)" in said and 'slider "Volume" = "75"' in said
+    with pytest.raises(ToolError, match="^no_effect: "):
+        surf("type", target="Dead", text="1")
+
+
+def test_a_field_without_a_name_is_called_by_its_role(surf: Surfer, site: Site) -> None:
+    surf.open(site.put("<p>Type your name</p><input><button>Clear the textbox</button>"))
+    assert "verified (it holds 'Ada')" in surf("type", target="textbox", text="Ada")
+    surf.open(site.put("<label>A <input></label><label>B <input></label>"))
+    with pytest.raises(ToolError, match="^not_found: "):
+        surf("type", target="textbox", text="Ada")

@@ -97,3 +97,19 @@ def test_new_rows_out_of_view_are_counted(surf: Surfer, site: Site) -> None:
     assert sum(line.startswith("new text") for line in said) == 10
     assert said[-1] == MORE
     assert "more, not shown" not in surf("hover", target="More")
+
+
+def test_rows_in_another_order_are_told(surf: Surfer, site: Site) -> None:
+    surf.open(
+        site.put(
+            "<h1>Sort</h1><ul id=l><li>Ada<li>Bo<li>Cy<li>Di</ul><button onclick="
+            "'l.insertBefore(l.children[2],l.children[1])'>Swap</button>"
+            "<button onclick='l.prepend(document.createElement(`hr`))'>Line</button><p>End</p>"
+        )
+    )
+    refs = {name: surf.ref(name) for name in ("Ada", "Bo", "Cy", "Di")}
+    said = surf("click", target="Swap")
+    rows = [line for line in said.splitlines() if line.startswith("moved ")]
+    assert rows == [f'moved text "Cy" {refs["Cy"]}', f'moved text "Bo" {refs["Bo"]}']
+    assert 'text "Ada"' not in said and 'text "Di"' not in said
+    assert "moved" not in surf("click", target="Line")
