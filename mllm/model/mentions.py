@@ -142,15 +142,23 @@ class _Conversation:
 
     @cached_property
     def steps(self) -> NDArray[np.int64]:
-        """``(roles, n)``, 0 to ``STEPS``."""
-        steps = _STEP[self._lengths()]
+        """``(roles, n)``, 0 to ``STEPS``. Of quoted texts that differ in case alone only those are
+        told as whole that are written as they were said, where there are such."""
+        lengths = self._lengths()
+        steps = _STEP[lengths]
         for role, told in enumerate(steps):
             said = b"\n".join(speech.text for speech in self.speeches if speech.role == role)
-            for speech in self.speeches:
-                if speech.role not in (role, 1):
-                    for begin, _, text in speech.quoted:
-                        if _stands(text, said):
-                            told[begin] = WHOLE
+            whole = [
+                (begin, text, lengths[role, begin] >= min(close - begin, LONGEST))
+                for speech in self.speeches
+                if speech.role not in (role, 1)
+                for begin, close, text in speech.quoted
+                if _stands(text, said)
+            ]
+            just_so = {text for _, text, same in whole if same}
+            for begin, text, same in whole:
+                if same or text not in just_so:
+                    told[begin] = WHOLE
         return steps
 
     def _lengths(self) -> NDArray[np.int64]:

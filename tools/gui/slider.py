@@ -11,7 +11,7 @@ from tools.gui import failures
 from tools.gui.failures import Failure
 from tools.gui.hand import Hand
 from tools.gui.judge import Done
-from tools.gui.observation import Element
+from tools.gui.observation import Element, Snapshot
 
 MOST = 500
 """Presses of a key at a time."""
@@ -43,12 +43,10 @@ async def slide(hand: Hand, element: Element, text: str, what: str) -> Done:
             break
     else:
         raise Failure("no_effect", f"{element.label()} is moved by no key: use drag or drag_by.")
-    order = [e.ref for e in (await hand.view.snapshot()).elements]
-    at = order.index(element.ref) if element.ref in order else 0
-    ref = _OWN if _OWN in moved else min(moved, key=lambda r: abs(order.index(r) - at))
+    ref = _nearest(moved, element, await hand.view.snapshot())
     step, pressed = (now[ref] - before[ref]) / first, first
     for _ in range(ROUNDS):
-        away = round((goal - now[ref]) / step)
+        away = max(-MOST, min(round((goal - now[ref]) / step), MOST))
         if not away:
             break
         await _press(hand, away)
@@ -67,7 +65,7 @@ def key(presses: int) -> str:
 
 
 async def _press(hand: Hand, times: int) -> None:
-    for _ in range(min(abs(times), MOST)):
+    for _ in range(abs(times)):
         await hand.view.page.keyboard.press(key(times))
 
 
@@ -79,6 +77,13 @@ async def _numbers(hand: Hand, handle: ElementHandle) -> dict[str, float]:
     told = ((e.ref, e.name if e.value is None else e.value) for e in
             (await hand.view.snapshot()).elements)  # fmt: skip
     return {ref: said for ref, text in told if (said := _number(text)) is not None}
+
+
+def _nearest(refs: list[str], element: Element, snapshot: Snapshot) -> str:
+    """Of these the one that is told closest to ``element``."""
+    place = {e.ref: i for i, e in enumerate(snapshot.elements)}
+    at = place.get(element.ref, 0)
+    return min(refs, key=lambda ref: abs(place.get(ref, len(place)) - at))
 
 
 def _number(text: str) -> float | None:

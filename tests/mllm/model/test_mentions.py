@@ -99,6 +99,21 @@ def test_case_and_neighbours_of_a_whole_label(
     assert any((WISHED, WHOLE) in kinds for kinds in found.values()) is named
 
 
+def test_of_labels_that_differ_in_case_the_one_that_was_said_is_told(
+    mentions: Mentions, processor: NanoProcessor
+) -> None:
+    def whole(wish: str) -> int:
+        rows = 'link "Rex" e1 link "rex" e2 link "REX" e3'
+        page = f'<|user|>{wish}<|assistant|>yes<|end|><|tool|>{rows}<|assistant|>'
+        ids = torch.tensor([processor.tokenizer(page)["input_ids"]])
+        visible = torch.ones(1, 1, ids.shape[1], dtype=torch.bool)
+        ((_, _, found),) = mentions.pointed(ids, visible)
+        return int(found[WISHED * STEPS + WHOLE - 1].sum())
+
+    assert whole('click "Rex" now') == whole('click "rex" now') == 1
+    assert whole('click "rEx" now') == 3
+
+
 def test_the_decoder_is_told_who_had_said_what_stands_in_quotes(
     mentions: Mentions, processor: NanoProcessor
 ) -> None:
