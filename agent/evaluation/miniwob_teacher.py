@@ -407,6 +407,58 @@ def _flight(s: Screen, asked: str) -> Play:
     yield {"name": "click", "target": f"Book flight for ${price}"}
 
 
+def _right_angle(s: Screen, asked: str) -> Play:
+    """A point straight above, below or beside the vertex: within 45 degrees of the right one."""
+    vertex, end = _dots(s, "blue")[0], _dots(s, "black")[0]
+    (x, y), (u, v) = _middle(vertex), _middle(end)
+    left, top, right, bottom = _box(s.one("#svg-grid"))
+    level = abs(u - x) >= abs(v - y)
+    ways = ("down", "up") if level else ("right", "left")  # to where there is more room
+    way = ways[y > (top + bottom) / 2 if level else x > (left + right) / 2]
+    yield {"name": "drag_by", "target": vertex.ref, "direction": way, "pixels": 30}
+    yield _submit(s)
+
+
+def _bisected(s: Screen, asked: str) -> Play:
+    """A point off one end towards the other, along the axis on which they are further apart."""
+    end, other = _dots(s, "black")
+    (x, y), (u, v) = _middle(end), _middle(other)
+    level = abs(u - x) >= abs(v - y)
+    ways = ("left", "right") if level else ("up", "down")
+    way = ways[u > x if level else v > y]
+    yield {"name": "drag_by", "target": end.ref, "direction": way, "pixels": 20}
+    yield _submit(s)
+
+
+def _dots(s: Screen, paint: str) -> list[Element]:
+    return [row for row in s.all("shape", "circle", acts=False) if paint in row.state]
+
+
+def _box(row: Element) -> tuple[float, float, float, float]:
+    if row.corners is None:
+        raise LookupError(row.ref)
+    return row.corners
+
+
+def _middle(row: Element) -> tuple[float, float]:
+    left, top, right, bottom = _box(row)
+    return (left + right) / 2, (top + bottom) / 2
+
+
+def _count(s: Screen, asked: str) -> Play:
+    """Of a sort, colour and size; small ones are 10 pixels high, large ones 20."""
+    size, colour, kind = _words(asked, r"How many (small |large )?(\w+ (?=\w+s are))?(\w+)s are")
+    count = 0
+    for row in s.all("clickable shape", acts=False):
+        sign = row.name
+        sort = "shape" if len(sign) > 1 else "digit" if sign.isdigit() else "letter"
+        left, top, right, bottom = _box(row)
+        high = "large " if bottom - top > 18 else "small "
+        same = not colour or ImageColor.getrgb(colour.strip()) == ImageColor.getrgb(_paint(row))
+        count += kind in ("item", sort, sign) and size in (None, high) and same
+    yield click(s.one(str(count), "button"))
+
+
 def _drag(s: Screen, asked: str) -> Play:
     direction = _words(asked, r"Drag the \w+ (\w+)")[0]
     shape = s.all("clickable")[0]
@@ -458,6 +510,7 @@ def _pieces(word: str) -> int:
 
 
 TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
+    "bisect-angle": _bisected,
     "book-flight": _flight,
     "book-flight-nodelay": _flight,
     "circle-center": _circle,
@@ -480,6 +533,7 @@ TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
     "click-tab-2-medium": _tabs,
     "copy-paste": _copy,
     "copy-paste-2": _copy,
+    "count-shape": _count,
     "drag-circle": _drag,
     "drag-single-shape": _drag,
     "drag-sort-numbers": _sort,
@@ -505,6 +559,7 @@ TEACHERS: dict[str, Callable[[Screen, str], Play]] = {
     "read-table": _table,
     "read-table-2": _table_2,
     "resize-textarea": _resize,
+    "right-angle": _right_angle,
     "scroll-text": _last_word,
     "scroll-text-2": _scrolled,
     "search-engine": _search,

@@ -17,6 +17,8 @@ from typing import Any
 
 from mllm.data.lexicon import BY_NAME, normalize
 
+CLOSING = "?.!？。！"
+"""Marks that close a sentence."""
 _ALTERNATIVES = re.compile(r"\(([^()|]*(?:\|[^()|]*)+)\)")
 
 
@@ -105,7 +107,7 @@ def carelessly(text: str, rng: random.Random) -> str:
     if rng.random() < 0.12:
         text = text[:1].lower() + text[1:]
     if rng.random() < 0.12:
-        text = text.rstrip("?.!？。！")
+        text = text.rstrip(CLOSING)
     return text
 
 

@@ -1,8 +1,8 @@
 """Episodes that oracles played on web pages (``corvid data pages``), as lessons.
 
 Playing costs a second, learning a tenth of it: an episode is met several times, and never twice
-alike (``mllm.training.variants``): the model opened the page itself or found it open, and other
-tools lie beside the browser.
+alike (``mllm.training.variants``): the wish is said otherwise, the model opened the page itself or
+found it open, and other tools lie beside the browser.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mllm.content import ToolCall, ToolSpec
+from mllm.data.pages.words import reworded
 from mllm.data.schemas import randomise
 from mllm.episode import Episode, messages
 from mllm.model import NanoProcessor
@@ -77,6 +78,9 @@ class Recorded:
         opened = ended or rng.random() < OPENED
         if opened and not ended:
             episode = episode.model_copy(update={"task": episode.task.rpartition("\n")[0]})
+        wish, line, rest = episode.task.partition("\n")
+        wish = reworded(wish, row.get("kind", ""), episode.lang, rng)
+        episode = episode.model_copy(update={"task": f"{wish}{line}{rest}"})
         episode = self.variants.of(episode, rng)
         forgotten = {i for i, learn in enumerate(row["learn"]) if not learn}
         forgotten |= {0} if opened else set()

@@ -3,16 +3,18 @@
 A page says "Saved!" after a wrong act too, so that a fact which became true is no proof that it was
 the *task* that was done. The task's own words are: a control that it names and that nobody used (an
 empty field in any case: "the city should be Rome" names "City"), what stands near one of several
-that are called alike of which another one was used, or a text in quotes, a code, an address or a
-number that was entered nowhere and stands nowhere. Words can mislead, so that this only doubts: a
-claim that is repeated against its doubts is let through, and counts as unverified.
+that are called alike of which another one was used, a text in quotes, a code, an address or a
+number that was entered nowhere and stands nowhere, a name ("Rome") that was met nowhere either, or
+a slider that it names and that shows none of its numbers. Words can mislead, so that this only
+doubts: a claim that is repeated against its doubts is let through, and counts as unverified.
 """
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mllm.wording import HAN
@@ -33,6 +35,12 @@ LITERAL = re.compile(
 DATED = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 """A year: dates are entered in other forms than they are written."""
 ADDRESS = re.compile(r"\S+://\S+")
+PROPER = re.compile(r"(?<![\w'’.@/-])[A-Z][a-z]+(?![\w@/]|['’]\w{2})")
+"""A word with a capital letter: inside a sentence, a name."""
+DATES = {*calendar.month_name, *calendar.day_name}
+NUMBER = re.compile(r"(?<![A-Za-z\d.])-?\d+(?:\.\d+)?(?![A-Za-z\d])")
+NUMBERED = ("slider", "spinbutton")
+"""Roles of what holds a number."""
 LONG = 4
 """Chinese signs from which a name that is not quoted cannot be there by chance."""
 BEFORE = 24
@@ -71,10 +79,11 @@ class Asked:
         said += [getattr(action, "text", ""), *getattr(action, "options", ())]
         self.used |= set(map(plain, filter(None, said)))
 
-    def doubt(self, snapshot: Snapshot, shown: str) -> str:
+    def doubt(self, snapshot: Snapshot, shown: str, seen: Iterable[str] = ()) -> str:
         """What makes a claim doubtful that the task is done, "" for nothing. ``shown`` is all text
-        that is to be seen now. Raises ``Failure`` not_done where it was not told yet."""
-        doubts = self._doubts(snapshot, shown)
+        that is to be seen now, ``seen`` that of before. Raises ``Failure`` not_done where it was
+        not told yet."""
+        doubts = self._doubts(snapshot, shown, seen)
         said = f"the task names what was left out: {', '.join(doubts)}" if doubts else ""
         self.tell(doubts, f"{said}. Do that first; if the task is done without it, say done again")
         return said
@@ -85,17 +94,20 @@ class Asked:
             self.told += doubts
             raise failures.not_done(f"unverified: {said}")
 
-    def _doubts(self, snapshot: Snapshot, shown: str) -> list[str]:
+    def _doubts(self, snapshot: Snapshot, shown: str, seen: Iterable[str]) -> list[str]:
         task = ADDRESS.sub(" ", self.task)
         on = [e for e in snapshot.elements if any(state in ACTIVE for state in e.state)]
         used = self.used | {plain(words) for e in on for words in (e.name, e.words)}
         idle = [n for n in self._named(task) if not any(_whole(n).search(words) for words in used)]
         everything = plain(" ".join((shown, *used)))
         missed = [text for text in _literals(task) if plain(text) not in everything]
+        met = plain(" ".join((everything, *seen, *self.offered)))
+        missed += [name for name in _names(task) if not _whole(name).search(met)]
         missed = [text for text in missed if not any(text in name for name in idle)]
         return [
             *(f'"{name}" was not used' for name in (*idle, *self._others(task, used))),
-            *(f'"{text}" was not entered' for text in missed),
+            *(f'"{text}" was not entered' for text in dict.fromkeys(missed)),
+            *(f'"{e.name}" is at {e.value}' for e in _unset(task, snapshot)),
         ]
 
     def _others(self, task: str, used: set[str]) -> Iterator[str]:
@@ -162,6 +174,29 @@ def _literals(task: str) -> Iterator[str]:
     for found in LITERAL.finditer(rest):
         if not _excepted(found.start(), rest):
             yield found[0].lstrip("0") or found[0]
+
+
+def _names(task: str) -> Iterator[str]:
+    """Words that are capitalised inside a sentence which does not capitalise most of them."""
+    words = task.split()
+    if 2 * sum(word[0].isupper() for word in words) > len(words):
+        return
+    for found in PROPER.finditer(task):
+        inside = task[: found.start()].rstrip()[-1:] not in ("", *".!?:;\"'“”‘’(")
+        if inside and found[0] not in DATES and not _excepted(found.start(), task):
+            yield found[0]
+
+
+def _unset(task: str, snapshot: Snapshot) -> Iterator[Element]:
+    """Of what holds a number: what the task names beside numbers, none of which it holds."""
+    numbers = {float(number) for number in NUMBER.findall(task)}
+    for element in snapshot.elements:
+        if not numbers or element.role not in NUMBERED or not element.name:
+            continue
+        held = NUMBER.match(element.value or "")
+        found = _whole(element.name).search(task)
+        if held and found and not _excepted(found.start(), task) and float(held[0]) not in numbers:
+            yield element
 
 
 def _excepted(start: int, task: str) -> bool:

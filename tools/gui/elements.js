@@ -133,13 +133,15 @@ const edge = cursor => {  // "se-resize": "bottom right corner"
 };
 // Of an element without a name, what its maker called it: "#save", ".icon-bold", "circle".
 const hint = (el, role) => {
-  if (role === "shape") return el.localName;
+  if (role === "shape") return drawn(el);
   if (role === "handle") return edge(getComputedStyle(el).cursor);
   if (el.id) return "#" + el.id.slice(0, 40);
   if (el.classList.length) return "." + [...el.classList].join(".").slice(0, 40);
-  return el.namespaceURI.endsWith("svg") ? el.localName : "";
+  return el.namespaceURI.endsWith("svg") ? drawn(el) : "";
 };
-// The colour of an element that shows nothing else.
+const drawn = el => el.localName === "rect" ? "rectangle"
+  : el.localName === "polygon" && el.points.numberOfItems === 3 ? "triangle" : el.localName;
+// The colour of an element that shows nothing else, or of drawn text.
 const paint = el => {
   const s = getComputedStyle(el), svg = el.namespaceURI.endsWith("svg") && el.localName !== "svg";
   const rgb = (!svg ? s.backgroundColor : s.fill === "none" ? s.stroke : s.fill).match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0, 0];
@@ -195,7 +197,7 @@ const row = (el, role) => {
   if (role === "text") return [number(el), role, short(words(el)), null, stateOf(el), corners(r), []];
   const name = named(el, role), value = heldBy(el), state = stateOf(el);
   const bare = !name && ["button", "clickable", "link", "shape", "handle"].includes(role);
-  if ((bare || role === "shape") && paint(el)) state.push(paint(el));
+  if ((bare || role === "shape" || el.localName === "text") && paint(el)) state.push(paint(el));
   return [number(el), role, bare ? hint(el, role) : name, value === null ? null : short(String(value)), state,
     corners(r), options];
 };

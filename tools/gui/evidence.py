@@ -76,7 +76,8 @@ async def finish(action: Finish, hand: Hand, told: Told) -> Done:
         doubts.append("what is gone may only be out of sight: its page was left")
     why = "; ".join(doubts)
     ledger.asked.tell(doubts, f"{why}. If the task is done all the same, say done again")
-    doubts.append(ledger.asked.doubt(now, await text_of(hand.view)))
+    seen = [text for _, text in ledger.before]
+    doubts.append(ledger.asked.doubt(now, await text_of(hand.view), seen))
     return replace(done, doubt="; ".join(filter(None, doubts)))
 
 

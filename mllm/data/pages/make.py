@@ -52,10 +52,11 @@ BUILDERS: dict[str, Callable[[Draw], Built]] = {
     "result": copying.result,
 }
 KINDS = tuple(BUILDERS)
-BANNER, SLIP, LOST, STUMBLE = 0.15, 0.15, 0.1, 0.2
+BANNER, SLIP, LOST, STUMBLE, EARLY = 0.15, 0.15, 0.1, 0.2, 0.2
 """Shares of pages with a banner in the way, of oracles that slip once where a kind has a slip, of
-wishes that cannot be fulfilled where a kind has such, and of oracles that do something that fails,
-so that a model has seen failures and goes on."""
+wishes that cannot be fulfilled where a kind has such, of oracles that do something that fails, so
+that a model has seen failures and goes on, and of those that send too early where there is
+something to be sent."""
 NOTHING = "state.sent===null&&state.log.length===0&&state.open===undefined"
 _LAST = {"menu": "y", "tree": "y"}
 
@@ -82,7 +83,9 @@ def make(seed: int, index: int, split: Split = "train", kind: str = "") -> PageT
     else:
         if built.slip is not None and trouble > 1 - SLIP:
             acts.append(built.slip)
-        acts += built.acts
+        sent = ending == "done" and split == "train"
+        early = sent and random.Random(f"pages/early/{seed}/{index}").random() < EARLY
+        acts += _early(built) if early else built.acts
     if rng.random() < STUMBLE:
         acts.insert(rng.randint(0, len(acts)), _stumble(draw, acts))
     goal = draw.goal(kind, slots)
@@ -112,6 +115,17 @@ def _stumble(draw: Draw, acts: list[Act]) -> Act:
     if how == "done":
         return slip(Act("done", more=(("evidence", ({"text": draw.label()},)),)))
     return slip(click(f"{draw.label()} {draw.code()}"))
+
+
+def _early(built: Built) -> list[Act]:
+    """It sends and claims to be done before the last field is filled in, is told what it left out,
+    fills it in, and sends again."""
+    acts = list(built.acts)
+    if [act.name in ("type", "select", "check") for act in acts[-2:]] != [True, False]:
+        return acts
+    *before, last, send = acts
+    claim = Act("done", more=(("evidence", ({"text": built.evidence},)),))
+    return [*before, slip(send), slip(claim), last, send]
 
 
 def _lost(kind: str, slots: dict[str, str], lost: str) -> dict[str, str]:

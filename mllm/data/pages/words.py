@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import string
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mllm.data.pages.task import Split
-from mllm.data.phrasing import fill, phrasings
+from mllm.data.phrasing import CLOSING, carelessly, fill, phrasings
 
 CHINESE = 0.2
 INVENTED = 0.5
@@ -30,6 +31,36 @@ def words(lang: str) -> dict[str, Any]:
     path = Path(__file__).with_name("words") / f"{lang}.json"
     loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return loaded
+
+
+def reworded(wish: str, kind: str, lang: str, rng: random.Random) -> str:
+    """A wish in another phrasing of training; one that is in none of them, as it was."""
+    goals = words(lang)["goals"].get(kind, {"train": ()})["train"]
+    for reader in _readers(lang, kind) if goals else ():
+        if found := reader.fullmatch(wish.rstrip(CLOSING)):
+            return carelessly(fill(rng.choice(goals), found.groupdict()), rng)
+    return wish
+
+
+@cache
+def _readers(lang: str, kind: str) -> tuple[re.Pattern[str], ...]:
+    """What reads the slots of a wish, by phrasing; those that say most themselves come first."""
+    goals = sorted(words(lang)["goals"][kind]["train"], key=lambda g: -len(_SLOT.sub("", g)))
+    return tuple(re.compile(_pattern(goal.rstrip(CLOSING)), re.IGNORECASE) for goal in goals)
+
+
+def _pattern(phrasing: str) -> str:
+    parts, seen = [], set[str]()
+    for i, part in enumerate(_SLOT.split(phrasing)):
+        slot = i % 2
+        parts.append(
+            re.escape(part) if not slot else f"(?P={part})" if part in seen else f"(?P<{part}>.+)"
+        )
+        seen |= {part} if slot else set()
+    return "".join(parts)
+
+
+_SLOT = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)

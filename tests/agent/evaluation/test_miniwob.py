@@ -110,16 +110,16 @@ def test_an_episode_that_breaks_off_is_one_that_failed(wob: MiniWob) -> None:
 
 
 def test_rows_have_the_shape_of_the_design() -> None:
-    result = miniwob.evaluate(1, 5, None, ["focus-text", "count-shape"], quiet=True)
+    result = miniwob.evaluate(1, 5, None, ["focus-text", "visual-addition"], quiet=True)
     assert json.loads(json.dumps(result)) == result
     assert (result["suite"], result["model"], result["seed"]) == ("miniwob", "none", 5)
     rows = result["rows"]
     assert list(rows) == ["random", "oracle"]
     luck, knows = rows["random"], rows["oracle"]
-    assert {"success.focus-text", "success.count-shape"} < set(luck)
+    assert {"success.focus-text", "success.visual-addition"} < set(luck)
     assert knows["success"]["n"] == knows["strict"]["n"] == 1
     assert knows["success.focus-text"]["value"] == 1.0
-    assert "success.count-shape" not in knows
+    assert "success.visual-addition" not in knows
     endings = [value["value"] for name, value in luck.items() if name.startswith("failure.")]
     assert sum(endings) + luck["success"]["value"] == pytest.approx(1)
     parts = [luck[f"ms_{part}"]["value"] for part in ("observe", "decide", "act")]

@@ -96,6 +96,16 @@ def test_a_slip_is_recovered_from_and_not_learnt(tmp_path: Path) -> None:
     assert json.loads(out.read_text("utf-8").splitlines()[-1])["id"] == row["id"]
 
 
+def test_who_sends_too_early_is_told_what_was_left_out_and_goes_on(theatre: Theatre) -> None:
+    tasks = (make(2, i, "train", "form") for i in range(99))
+    early = [t for t in tasks if [a.name for a in t.acts if a.wrong] == ["click", "done"]][:3]
+    assert len(early) == 3
+    for task in early:
+        played = theatre.play_oracle(task)
+        told = [r.words() for step in played.episode.steps for r in step.results]
+        assert played.success and any(text.startswith("not_done") for text in told)
+
+
 def test_saying_so_is_no_success(theatre: Theatre) -> None:
     task = first(kind="button", ending="done")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import re
 from typing import Any
 
 import pytest
 
 from mllm.data.pages import KINDS, make
-from mllm.data.pages.words import words
+from mllm.data.pages.words import reworded, words
+from mllm.data.phrasing import CLOSING, fill
 
 N = 40
 
@@ -38,6 +40,25 @@ def test_phrasings_of_evaluation_are_never_used_in_training(kind: str, lang: str
         judged = make(5, index, "eval", kind)
         if judged.lang == lang:
             assert any(p.match(judged.goal) for p in held_out), judged.goal
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wish_is_said_in_other_words_and_keeps_its_slots(kind: str, lang: str) -> None:
+    phrasings = words(lang)["goals"][kind]["train"]
+    slots = {"x": "Junlor", "y": "Vexzan", "z": "Temsol"}
+    every = {fill(phrasing, slots).casefold().rstrip(CLOSING) for phrasing in phrasings}
+    for index, phrasing in enumerate(phrasings):
+        rng = random.Random(index)
+        said = {reworded(fill(phrasing, slots), kind, lang, rng) for _ in range(20)}
+        assert len(said) > 5
+        assert {one.casefold().rstrip(CLOSING) for one in said} <= every
+
+
+def test_a_wish_in_words_of_ones_own_is_left_as_it_is() -> None:
+    rng = random.Random(0)
+    assert reworded("Do the dishes, then sing", "menu", "en", rng) == "Do the dishes, then sing"
+    assert reworded("Press Save", "click-button", "en", rng) == "Press Save"
 
 
 def test_styles_layouts_and_names_of_evaluation_are_kept_out() -> None:

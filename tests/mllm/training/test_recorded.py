@@ -88,6 +88,17 @@ def test_a_lesson_is_never_twice_alike_and_agrees_with_itself(
         assert f'"target": "{ref}"' in text
 
 
+def test_the_wish_of_a_page_of_our_own_is_said_otherwise(
+    tmp_path: Path, processor: NanoProcessor
+) -> None:
+    lessons = Recorded(processor, [written(tmp_path, kind="button")], TOOLS, 1, 4096)
+    wishes = {
+        str(processor.tokenizer.decode(lessons[i].ids)).partition(USER)[2].partition("\n")[0]
+        for i in range(24)
+    }
+    assert any("ress" in wish for wish in wishes) and not all("ress" in wish for wish in wishes)
+
+
 def test_an_episode_that_the_page_ended_has_no_last_word(
     tmp_path: Path, processor: NanoProcessor
 ) -> None:

@@ -25,7 +25,9 @@ def page(*names: str, on: str = "") -> Snapshot:
     return Snapshot("http://a", "", 640, 480, (0, 0), (640, 480), rows)
 
 
-def doubt(task: str, offered: Snapshot, *used: str, typed: str = "", shown: str = "") -> str:
+def doubt(
+    task: str, offered: Snapshot, *used: str, typed: str = "", shown: str = "", seen: str = ""
+) -> str:
     asked = Asked(task)
     asked.see(offered)
     for name in used:
@@ -34,7 +36,7 @@ def doubt(task: str, offered: Snapshot, *used: str, typed: str = "", shown: str 
     if typed:
         asked.use(Type(name="type", target="field", text=typed), None)
     try:
-        return asked.doubt(offered, shown)
+        return asked.doubt(offered, shown, [seen])
     except Failure as failure:
         return str(failure)
 
@@ -74,7 +76,7 @@ def test_who_insists_is_let_through_without_being_believed(surf: Surfer, site: S
 )
 def test_what_was_used_or_is_not_named_is_not_doubted(task: str, used: list[str]) -> None:
     offered = page("Archive all", "Archive", "Send", "Send now", "发送", "存档")
-    assert doubt(task, offered, *used) == ""
+    assert doubt(task, offered, *used, seen="Ada") == ""
 
 
 @pytest.mark.parametrize(
@@ -105,8 +107,9 @@ def test_a_field_is_named_in_any_case(task: str, role: str, name: str, left: boo
     value = "50" if role == "slider" else "" if role == "textbox" else None
     rows = (Element("e1", role, name, value), Element("e2", "button", "OK"))
     offered = Snapshot("http://a", "", 640, 480, (0, 0), (640, 480), rows)
-    assert (f'left out: "{name}" was not used' in doubt(task, offered, "OK")) is left
-    assert doubt(task, offered, "OK", name) == ""
+    said = doubt(task, offered, "OK", seen="Rome")
+    assert (f'left out: "{name}" was not used' in said) is left
+    assert doubt(task, offered, "OK", name, seen="Rome") == ""
 
 
 @pytest.mark.parametrize(
@@ -135,9 +138,9 @@ def test_of_several_called_alike_the_one_near_what_is_named_is_meant(
         asked.use(PointAt(name="click", target=row.words), row)
     if left:
         with pytest.raises(Failure, match=f'left out: "Select near {left}" was not used'):
-            asked.doubt(offered, "Vera Rosa")
+            asked.doubt(offered, "Vera Rosa Eva")
     else:
-        assert asked.doubt(offered, "Vera Rosa") == ""
+        assert asked.doubt(offered, "Vera Rosa Eva") == ""
 
 
 def test_a_field_that_holds_something_need_not_be_filled_in() -> None:
@@ -182,3 +185,45 @@ def test_what_is_to_be_entered_must_have_been(task: str, typed: str, missing: st
 )
 def test_what_may_be_written_otherwise_is_not_asked_for(task: str) -> None:
     assert doubt(task, page("Send"), typed="1200 on 2028-08-14") == ""
+
+
+@pytest.mark.parametrize(
+    ("task", "met", "missing"),
+    [
+        ("the city should be Rome; take it from the list", "be ", "Rome"),
+        ("Vera wants to eat here, book for Vera's friend Thea", "Vera", "Thea"),
+        ("book a table for Ada, not for Boris", "ada", ""),
+        ("Book it on Friday in May", "", ""),
+        ("Press send. Then wait", "", ""),
+        ("Click On The Big Button", "", ""),
+        ("Write to Ada.Byron@post.example or mail/Ada", "Ada.Byron@post.example", ""),
+    ],
+)
+def test_a_name_of_the_task_that_was_met_nowhere_is_missing(
+    task: str, met: str, missing: str
+) -> None:
+    said = f'"{missing}" was not entered' if missing else ""
+    assert said in doubt(task, page("Send"), typed=met)
+    if missing:
+        assert doubt(task, page("Send"), typed=met, seen=f"those of {missing}, too") == ""
+    else:
+        assert doubt(task, page("Send"), typed=met) == ""
+
+
+@pytest.mark.parametrize(
+    ("task", "value", "said"),
+    [
+        ("Set Brightness to 5 and apply", "50", '"Brightness" is at 50'),
+        ("把“Brightness”调到5", "50", '"Brightness" is at 50'),
+        ("Set Brightness to 5 and apply", "5", ""),
+        ("Set Brightness to 5 and apply", "5.0 %", ""),
+        ("Make the Brightness high", "50", ""),
+        ("Set the volume to 5", "50", ""),
+        ("Set the volume to 5, but not Brightness", "50", ""),
+    ],
+)
+def test_a_slider_holds_a_number_of_the_task(task: str, value: str, said: str) -> None:
+    rows = (Element("e1", "slider", "Brightness", value), Element("e2", "button", "OK"))
+    offered = Snapshot("http://a", "", 640, 480, (0, 0), (640, 480), rows)
+    doubts = doubt(task, offered, "Brightness")
+    assert f"left out: {said}. Do" in doubts if said else doubts == ""

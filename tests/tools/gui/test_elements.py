@@ -78,8 +78,21 @@ def test_a_drawing_is_told_by_its_shapes_and_an_icon_is_not(surf: Surfer, site: 
     assert rows(surf, site, body) == [
         'clickable "#chart"',
         'shape "circle" yellow #ffd700',
-        'shape "rect" blue #000080',
+        'shape "rectangle" blue #000080',
         'button "Save"',
+    ]
+
+
+def test_what_is_drawn_to_be_clicked_is_told_with_its_colour_text_too(
+    surf: Surfer, site: Site
+) -> None:
+    body = """<style>svg > * { cursor: pointer }</style><svg width=200 height=90>
+      <polygon points="10,30 20,10 30,30" fill=red /><polygon points="0,0 9,0 9,9 0,9" fill=red />
+      <text x=50 y=30 fill=green>n</text></svg>"""
+    assert rows(surf, site, body) == [
+        'clickable "triangle" red #ff0000',
+        'clickable "polygon" red #ff0000',
+        'clickable "n" green #008000',
     ]
 
 
