@@ -16,6 +16,7 @@ import torch
 from mllm.content import ToolSpec
 from mllm.model import NanoForConditionalGeneration, NanoProcessor
 from mllm.training import recipes, runner
+from mllm.training.deepen import deepen
 from mllm.training.dense import DenseLoss
 from mllm.training.lessons import Lessons, gather
 from mllm.training.packing import pack
@@ -39,6 +40,11 @@ def run(
         )
     torch.manual_seed(recipe.seed)
     model = NanoForConditionalGeneration.from_pretrained(recipe.start, dtype=torch.float32)
+    if recipe.layers is not None:
+        try:
+            model = deepen(model, recipe.layers)
+        except ValueError as error:
+            raise recipes.RecipeError(f"{recipe.start}: {error}") from error
     processor = NanoProcessor.from_pretrained(recipe.start)
     lessons = Lessons(processor, tools, recipe.seed)
     recorded = _recorded(recipe, processor, [*tools, *browser])

@@ -50,6 +50,7 @@ class InstructRecipe(Recipe):
     """Stage two: conversations."""
 
     start: Path = Field(description="model folder to start from")
+    layers: int | None = Field(None, description="of the decoder, if more than that model has")
     longest: int = Field(description="tokens of the longest sample or shared beginning")
     lessons: int = Field(description="scenes a step, each with its conversations")
     views: int = Field(description="pictures a step with short questions, as in pretraining")
