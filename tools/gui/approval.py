@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from tools.gui.actions import Action, Drag, DragBy, PointAt, Press, Type, Upload
-from tools.gui.words import DISMISS, FEW, FINAL, NO, RULES, YES
+from tools.gui.words import DISMISS, FEW, FINAL, NO, RULES, SENDS, YES
 
 QUESTION = 200
 """Characters of a dialog that asks one question rather than tells a story."""
@@ -72,6 +72,22 @@ def needed(
         return None
     doing = f"press {action.keys}" if isinstance(action, Press) else action.name
     return Request(*found, f"{doing} {label}".strip(), url)
+
+
+def sends(action: Action, facts: dict[str, Any]) -> bool:
+    """Whether ``action`` on what the ``facts`` tell of gives away what was filled in."""
+    match action:
+        case PointAt(name="click" | "double"):
+            label = str(facts.get("label", "")).partition(" | ")[0].strip()
+            if facts.get("role") in (*CHOICES, *TITLES) or facts.get("leads"):
+                return False
+            if label.casefold() in NO | DISMISS:
+                return False
+            return bool(facts.get("submits") or SENDS.on(label))
+        case Press():
+            enters = action.keys.rpartition("+")[2].casefold() in ENTER
+            return enters and bool(facts.get("field") and facts.get("sends"))
+    return False
 
 
 def unseen(action: Press, label: str, url: str) -> Request | None:

@@ -7,6 +7,7 @@ that are called alike of which another one was used, a text in quotes, a code, a
 number that was entered nowhere and stands nowhere, a name ("Rome") that was met nowhere either, or
 a slider that it names and that shows none of its numbers. Words can mislead, so that this only
 doubts: a claim that is repeated against its doubts is let through, and counts as unverified.
+What a form lacks before it is sent is said by ``lacking``.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from mllm.wording import HAN
 from tools.gui import failures
 from tools.gui.actions import Action
 from tools.gui.judge import plain
-from tools.gui.observation import FILLED, WRITABLE, Element, Snapshot
-from tools.gui.words import EXCEPT, STATES, YES
+from tools.gui.observation import FILLED, MARKS, WRITABLE, Element, Snapshot
+from tools.gui.words import DISMISS, EXCEPT, NO, SENDS, STATES, YES
 
 QUOTED = re.compile(r"""["“「『‘«]([^"“”「」『』’«»]+)["”」』’»]|(?<!\w)'([^']+)'(?!\w)""")
 """A text in quotes of any kind; no apostrophe begins one."""
@@ -52,12 +53,14 @@ ACTIVE = ("checked", "selected", "pressed", "expanded")
 @dataclass
 class Asked:
     """Of one task: the names of all controls that a page ``offered``, those of ``fields`` that
-    were empty or are to be set among them, what each of several stands ``near`` that are called
-    alike, and the words of what was ``used``: names of elements, texts, options."""
+    were empty or are to be set among them, of ``boxes`` to be checked, what each of several stands
+    ``near`` that are called alike, and the words of what was ``used``: names of elements, texts,
+    options."""
 
     task: str = ""
     offered: set[str] = field(default_factory=set)
     fields: set[str] = field(default_factory=set)
+    boxes: set[str] = field(default_factory=set)
     near: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     used: set[str] = field(default_factory=set)
     told: list[str] = field(default_factory=list)
@@ -70,6 +73,8 @@ class Asked:
                 self.offered |= {element.words, element.name, *element.options}
             if element.role in FILLED or element.role in WRITABLE and not element.value:
                 self.fields.add(element.name)
+            if element.role in MARKS:
+                self.boxes.add(element.name)
             if element.near and element.name:
                 self.near[element.name].add(element.near)
 
@@ -88,6 +93,11 @@ class Asked:
         self.tell(doubts, f"{said}. Do that first; if the task is done without it, say done again")
         return said
 
+    def used_on(self, snapshot: Snapshot) -> set[str]:
+        """The words of what was used, and of what is chosen or open as it is."""
+        on = [e for e in snapshot.elements if any(state in ACTIVE for state in e.state)]
+        return self.used | {plain(words) for e in on for words in (e.name, e.words)}
+
     def tell(self, doubts: list[str], said: str) -> None:
         """Raise ``Failure`` not_done with what is ``said`` of doubts that were not told yet."""
         if not set(doubts) <= set(self.told):
@@ -96,18 +106,17 @@ class Asked:
 
     def _doubts(self, snapshot: Snapshot, shown: str, seen: Iterable[str]) -> list[str]:
         task = ADDRESS.sub(" ", self.task)
-        on = [e for e in snapshot.elements if any(state in ACTIVE for state in e.state)]
-        used = self.used | {plain(words) for e in on for words in (e.name, e.words)}
-        idle = [n for n in self._named(task) if not any(_whole(n).search(words) for words in used)]
+        used = self.used_on(snapshot)
+        idle = [name for name in self.named(task) if not among(name, used)]
         everything = plain(" ".join((shown, *used)))
-        missed = [text for text in _literals(task) if plain(text) not in everything]
+        missed = [text for text in literals(task) if plain(text) not in everything]
         met = plain(" ".join((everything, *seen, *self.offered)))
-        missed += [name for name in _names(task) if not _whole(name).search(met)]
+        missed += [name for name in _names(task) if not whole(name).search(met)]
         missed = [text for text in missed if not any(text in name for name in idle)]
         return [
             *(f'"{name}" was not used' for name in (*idle, *self._others(task, used))),
             *(f'"{text}" was not entered' for text in dict.fromkeys(missed)),
-            *(f'"{e.name}" is at {e.value}' for e in _unset(task, snapshot)),
+            *(f'"{e.words.strip() or e.role}" is at {e.value}' for e in unset(task, snapshot)),
         ]
 
     def _others(self, task: str, used: set[str]) -> Iterator[str]:
@@ -119,18 +128,19 @@ class Asked:
             if done and not done & told:
                 yield from (f"{name} near {title}" for title in sorted(told))
 
-    def _named(self, task: str) -> Iterator[str]:
+    def named(self, task: str) -> Iterator[str]:
         """The controls that the task names, the longest names first: in "Copy link" there is no
         "Copy"."""
         for name in sorted(self.offered, key=lambda name: (-len(name), name)):
             if len(name) < 2 or name.isdecimal():
                 continue
-            for found in _whole(name).finditer(task):
-                telling = name in self.fields or _telling(found, name, task)
-                if telling and not _excepted(found.start(), task):
+            for found in whole(name).finditer(task):
+                telling = name in self.fields or (name in self.boxes and found[0] == name)
+                telling = telling or _telling(found, name, task)
+                if telling and not excepted(found.start(), task):
                     yield name
                     break
-            task = _whole(name).sub(" ", task)
+            task = whole(name).sub(" ", task)
 
 
 def _telling(found: re.Match[str], name: str, task: str) -> bool:
@@ -151,16 +161,20 @@ def _titled(title: str, task: str) -> bool:
     """Whether a task names the title of a row, as it is written there."""
     if len(title) < 2 or title.isdecimal():
         return False
-    found = _whole(title).finditer(task)
-    return any(f[0] == title and not _excepted(f.start(), task) for f in found)
+    found = whole(title).finditer(task)
+    return any(f[0] == title and not excepted(f.start(), task) for f in found)
 
 
-def _whole(name: str) -> re.Pattern[str]:
+def among(name: str, used: Iterable[str]) -> bool:
+    return any(whole(name).search(words) for words in used)
+
+
+def whole(name: str) -> re.Pattern[str]:
     """A name, not inside of a longer word."""
     return re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", re.IGNORECASE)
 
 
-def _literals(task: str) -> Iterator[str]:
+def literals(task: str) -> Iterator[str]:
     """Texts that a task can only mean as they are written."""
     rest = task
     for quoted in QUOTED.finditer(task):
@@ -168,37 +182,41 @@ def _literals(task: str) -> Iterator[str]:
         if DATED.search(said):
             continue
         rest = rest.replace(quoted[0], " ")
-        if plain(said) not in YES | STATES and not _excepted(quoted.start(), task):
+        if plain(said) not in YES | STATES and not excepted(quoted.start(), task):
             yield said
     rest = re.sub(r"(?<=\d),(?=\d{3})", "", rest)
     for found in LITERAL.finditer(rest):
-        if not _excepted(found.start(), rest):
+        if not excepted(found.start(), rest):
             yield found[0].lstrip("0") or found[0]
 
 
 def _names(task: str) -> Iterator[str]:
-    """Words that are capitalised inside a sentence which does not capitalise most of them."""
+    """Words that are capitalised inside a sentence which does not capitalise most of them, but no
+    commands: "press Submit" means what sends, whatever the page calls it."""
     words = task.split()
     if 2 * sum(word[0].isupper() for word in words) > len(words):
         return
     for found in PROPER.finditer(task):
         inside = task[: found.start()].rstrip()[-1:] not in ("", *".!?:;\"'“”‘’(")
-        if inside and found[0] not in DATES and not _excepted(found.start(), task):
+        command = SENDS.find(found[0]) or plain(found[0]) in YES | NO | DISMISS
+        if inside and found[0] not in DATES and not command and not excepted(found.start(), task):
             yield found[0]
 
 
-def _unset(task: str, snapshot: Snapshot) -> Iterator[Element]:
-    """Of what holds a number: what the task names beside numbers, none of which it holds."""
+def unset(task: str, snapshot: Snapshot) -> Iterator[Element]:
+    """Of what holds a number: what the task names beside numbers, none of which it holds. The only
+    one of its role may be called by that."""
     numbers = {float(number) for number in NUMBER.findall(task)}
-    for element in snapshot.elements:
-        if not numbers or element.role not in NUMBERED or not element.name:
-            continue
+    holders = [e for e in snapshot.elements if e.role in NUMBERED]
+    for element in holders if numbers else ():
+        alone = [e.role for e in holders].count(element.role) == 1
+        called = element.words.strip() or (element.role if alone else "")
         held = NUMBER.match(element.value or "")
-        found = _whole(element.name).search(task)
-        if held and found and not _excepted(found.start(), task) and float(held[0]) not in numbers:
+        found = whole(called).search(task) if called else None
+        if held and found and not excepted(found.start(), task) and float(held[0]) not in numbers:
             yield element
 
 
-def _excepted(start: int, task: str) -> bool:
+def excepted(start: int, task: str) -> bool:
     """Whether what begins there is not to be used."""
     return bool(EXCEPT.find(task[max(start - BEFORE, 0) : start]))

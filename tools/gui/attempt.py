@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.async_api import Error
 
-from tools.gui import approval, failures
+from tools.gui import approval, failures, lacking
 from tools.gui.actions import (
     LOOKS,
     MOVES,
@@ -210,8 +210,9 @@ class Attempt:
             await self._watch.hold(view)
 
     async def _approve(self) -> None:
-        """Raises ``Unapproved`` unless a person agreed to what is about to be done, where one must.
-        Asked at the last moment: pages rename their buttons under the pointer."""
+        """Raises ``Unapproved`` unless a person agreed to what is about to be done, where one must,
+        and ``Failure`` not_done where something is sent that lacks what the task names. Asked at
+        the last moment: pages rename their buttons under the pointer."""
         action, view = self.wish.action, self.view
         if action.name in MOVES:
             return
@@ -220,6 +221,9 @@ class Attempt:
             facts = await self._focused()
         elif self.ref and (home := view.home(self.ref)) is not None:
             facts = [await home.ask("facts", int(self.ref[1:]))]
+        sends = any(known and approval.sends(action, known) for known in facts)
+        if sends and not self.wish.approved:
+            lacking.check(self.session.ledger.asked, await view.snapshot())
         url, secret = view.url[:200], self._reveals
         for known in facts:
             self._ask(approval.needed(action, self.label, known, self.to, url, secret))

@@ -25,6 +25,22 @@ def as_filled(role: str, text: str, order: str) -> str:
     return text
 
 
+def dates(text: str) -> set[str]:
+    """All days that ``text`` may mean, "2026-12-31": of "10/11/2026" two."""
+    found = [found.groups() for found in _DATE.finditer(text)]
+    return {day for parts in found for order in ("mdy", "dmy") if (day := _day(parts, order))}
+
+
+def times(text: str) -> set[str]:
+    """All times of a day in ``text``, "18:30"."""
+    return {as_filled("time", found[0], "")[:5] for found in _TIME.finditer(text)}
+
+
+def without(text: str) -> str:
+    """``text`` without its days and times."""
+    return _TIME.sub(" ", _DATE.sub(" ", text))
+
+
 def _day(parts: tuple[str, ...], order: str) -> str:
     """Years have four digits. A day that the order makes impossible is read in another one."""
     year_first, year_last = len(parts[0]) == 4, len(parts[2]) == 4

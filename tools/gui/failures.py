@@ -110,6 +110,15 @@ def not_done(why: str) -> Failure:
     return Failure("not_done", f"the task does not count as done: {why}.")
 
 
+def early(left: str) -> Failure:
+    """Of a form that is not ready to be sent."""
+    return Failure(
+        "not_done",
+        f"it was not sent: unverified: the task names what was left out: {left}. Do that first; "
+        "if it is right as it is, send it again.",
+    )
+
+
 def wrong_kind(what: str, wanted: str) -> Failure:
     return Failure("wrong_kind", f"{what} is not {wanted}, so nothing was done.")
 

@@ -64,6 +64,8 @@ TURNS = _words(_ALL["turns"])
 UNDOES = _words(_ALL["undoes"])
 """What makes the opposite of the command behind it."""
 FINAL = _words(_ALL["final"])
+SENDS = _words(_ALL["sends"])
+"""What gives away what was filled in."""
 EXCEPT = _words(_ALL["except"])
 """What says, before the name of a control, that it is not to be used."""
 RULES = {kind: (_words(rule), str(rule["because"])) for kind, rule in _ALL["rules"].items()}

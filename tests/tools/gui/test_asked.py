@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.tools.gui.conftest import Site, Surfer
+from tools.gui import lacking
 from tools.gui.actions import PointAt, Type
 from tools.gui.asked import Asked
 from tools.gui.failures import Failure
@@ -196,6 +199,7 @@ def test_what_may_be_written_otherwise_is_not_asked_for(task: str) -> None:
         ("Book it on Friday in May", "", ""),
         ("Press send. Then wait", "", ""),
         ("Click On The Big Button", "", ""),
+        ("put it there and press Submit", "", ""),
         ("Write to Ada.Byron@post.example or mail/Ada", "Ada.Byron@post.example", ""),
     ],
 )
@@ -227,3 +231,100 @@ def test_a_slider_holds_a_number_of_the_task(task: str, value: str, said: str) -
     offered = Snapshot("http://a", "", 640, 480, (0, 0), (640, 480), rows)
     doubts = doubt(task, offered, "Brightness")
     assert f"left out: {said}. Do" in doubts if said else doubts == ""
+
+
+FORM = """<form onsubmit="out.textContent = 'Sent: ' + name.value; return false">
+  <label>Name <input name=name></label>
+  <label><input type=checkbox name=kiwi>kiwi</label>
+  <label><input type=checkbox name=plum>plum</label>
+  <button>Submit</button>
+  <button type=button onclick="out.textContent='gone'">Cancel</button></form><p id=out></p>"""
+WISH = 'Enter "Ada" as the name, check kiwi and press Submit'
+
+
+@pytest.mark.parametrize(
+    ("wish", "acts", "left"),
+    [
+        (WISH, ["Ada", "kiwi"], ""),
+        (WISH, [], '"kiwi" was not used, "Ada" was not entered'),
+        (WISH, ["Ada"], '"kiwi" was not used. Do'),
+        (WISH, ["Adda", "kiwi"], '"Ada" was not entered. Do'),
+        (WISH, ["Ada", "kiwi", "plum"], '"plum" is checked, which the task does not name. Do'),
+        ("Send it with plum, not kiwi", ["plum"], ""),
+        ("Check something and send it", ["kiwi"], ""),
+        ("", [], ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("by", ["click", "press"])
+def test_a_form_is_looked_at_before_it_is_sent(
+    surf: Surfer, site: Site, wish: str, acts: list[str], left: str, by: str
+) -> None:
+    surf.context.task = wish
+    surf.open(site.put(FORM))
+    for act in acts:
+        if act[0].isupper():
+            surf("type", target="Name", text=act)
+        else:
+            surf("check", target=act, on=True)
+
+    def send() -> str:
+        if by == "click":
+            return surf("click", target="Submit", expect={"text": "Sent:"})
+        return surf("press", target="Name", keys="Enter", expect={"text": "Sent:"})
+
+    if left:
+        with pytest.raises(ToolError, match="not_done: it was not sent: .*") as told:
+            send()
+        assert left in str(told.value)
+        assert "Sent:" not in surf.look()
+    assert "verified" in send()
+
+
+@pytest.mark.parametrize("label", ["Cancel", "Look", "Next"])
+def test_what_sends_nothing_is_not_held_up(surf: Surfer, site: Site, label: str) -> None:
+    surf.context.task = WISH
+    other = "<button onclick=\"out.textContent='gone'\">%s</button>"
+    surf.open(site.put(FORM + other % "Look" + other % "Next"))
+    assert "verified" in surf("click", target=label, expect={"text": "gone"})
+
+
+def test_what_is_left_for_a_later_page_is_not_asked_for(surf: Surfer, site: Site) -> None:
+    surf.context.task = 'Search for "Ada" and reply "See you" to the letter'
+    surf.open(site.put("""<form onsubmit="out.textContent='found'; return false">
+      <input type=search aria-label=Words><button>Search</button></form><p id=out></p>"""))
+    surf("type", target="Words", text="Ada")
+    assert "verified" in surf("click", target="Search", expect={"text": "found"})
+
+
+def row(role: str, name: str = "", value: str | None = None, **more: Any) -> Element:
+    return Element(f"e{abs(hash((role, name, value, str(more)))) % 997}", role, name, value, **more)
+
+
+@pytest.mark.parametrize(
+    ("task", "rows", "left"),
+    [
+        ("Select Vera, Thea from the list and send it",
+         [row("combobox", "", "Vera", options=("Vera", "Thea", "Rosa"))], '"Thea" was not used'),
+        ("Fly to MOT on 12/23/2026", [row("textbox", "To", "Minot, ND - MOT"),
+         row("textbox", "Day", "12/18/2026")], '"Day" is at 12/18/2026'),
+        ("Fly to MOT on 12/23/2026", [row("textbox", "To", ""), row("date", "Day", "2026-12-23")],
+         '"To" was not used, "MOT" was not entered'),
+        ("Enter 9:37 PM and send it", [row("time", "", "13:37")], '"time" is at 13:37'),
+        ("Enter 9:37 PM and send it", [row("time", "", "21:37")], ""),
+        ("Select 4 with the slider", [row("slider", "", "0")], '"slider" is at 0'),
+        ("Select 4 with the slider", [row("slider", "", "4")], ""),
+        ("Write x into the 2nd textbox", [row("textbox", near="1st textbox", value="x"),
+         row("textbox", near="2nd textbox", value="")], '"2nd textbox" was not used'),
+        ("Check the 1st checkbox", [row("checkbox", near="1st checkbox", state=("checked",)),
+         row("checkbox", near="2nd checkbox")], ""),
+    ],
+)  # fmt: skip
+def test_of_what_is_sent_it_is_said_what_it_lacks(
+    task: str, rows: list[Element], left: str
+) -> None:
+    asked, told = Asked(task), ""
+    try:
+        lacking.check(asked, Snapshot("http://a", "", 640, 480, (0, 0), (640, 480), tuple(rows)))
+    except Failure as failure:
+        told = str(failure)
+    assert left in told if left else not told
