@@ -74,8 +74,8 @@ def test_what_a_teacher_plays_is_a_lesson(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_page_ends_the_run_and_says_when_it_was_wrong(wob: MiniWob) -> None:
-    played, _ = play(wob, do(name="click", target="Submit"))
-    assert (played.ending, played.reward, played.steps) == ("wrong", -1.0, 1)
+    played, _ = play(wob, do(name="click", target="Submit"), do(name="click", target="Submit"))
+    assert (played.ending, played.reward, played.failed["not_done"]) == ("wrong", -1.0, 1)
 
 
 def test_the_task_is_what_the_page_asks_for_and_nothing_around_it_is_shown(wob: MiniWob) -> None:
@@ -105,7 +105,7 @@ def test_an_episode_that_breaks_off_is_one_that_failed(wob: MiniWob) -> None:
 
     assert play(wob, break_down)[0].ending == "crashed"
     wob.browser.close()
-    played, _ = play(wob, do(name="click", target="Submit"))
+    played, _ = play(wob, do(name="click", target="Submit"), do(name="click", target="Submit"))
     assert played.ending == "wrong"
 
 
