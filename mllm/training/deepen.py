@@ -15,13 +15,11 @@ from mllm.model.decoder import Block
 
 
 def deepen(model: NanoForConditionalGeneration, layers: int) -> NanoForConditionalGeneration:
-    """The model with ``layers`` blocks in its decoder, the new ones spread evenly; as it is where
-    it has as many. Raises ``ValueError`` for fewer than it has."""
+    """The model with ``layers`` blocks in its decoder, the new ones spread evenly.
+    Raises ``ValueError`` for fewer than it has."""
     old: list[Block] = list(model.decoder.blocks)  # type: ignore[arg-type]
     if layers < len(old):
         raise ValueError(f"the model has {len(old)} layers: they cannot become {layers}")
-    if layers == len(old):
-        return model
     more = layers - len(old)
     config = copy.deepcopy(model.config)
     config.num_hidden_layers += more

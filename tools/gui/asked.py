@@ -7,6 +7,7 @@ that are called alike of which another one was used, a text in quotes, a code, a
 number that was entered nowhere and stands nowhere, a name ("Rome") that was met nowhere either, or
 a slider that it names and that shows none of its numbers. Words can mislead, so that this only
 doubts: a claim that is repeated against its doubts is let through, and counts as unverified.
+
 What a form lacks before it is sent is said by ``lacking``.
 """
 
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from mllm.wording import HAN
 from tools.gui import failures
 from tools.gui.actions import Action
+from tools.gui.dates import without
 from tools.gui.judge import plain
 from tools.gui.observation import FILLED, MARKS, WRITABLE, Element, Snapshot
 from tools.gui.words import DISMISS, EXCEPT, NO, SENDS, STATES, YES
@@ -90,7 +92,8 @@ class Asked:
         not told yet."""
         doubts = self._doubts(snapshot, shown, seen)
         said = f"the task names what was left out: {', '.join(doubts)}" if doubts else ""
-        self.tell(doubts, f"{said}. Do that first; if the task is done without it, say done again")
+        again = "Do that first; if the task is done without it, say done again"
+        self.tell(doubts, failures.not_done(f"unverified: {said}. {again}"))
         return said
 
     def used_on(self, snapshot: Snapshot) -> set[str]:
@@ -98,11 +101,11 @@ class Asked:
         on = [e for e in snapshot.elements if any(state in ACTIVE for state in e.state)]
         return self.used | {plain(words) for e in on for words in (e.name, e.words)}
 
-    def tell(self, doubts: list[str], said: str) -> None:
-        """Raise ``Failure`` not_done with what is ``said`` of doubts that were not told yet."""
+    def tell(self, doubts: list[str], failure: failures.Failure) -> None:
+        """Raise ``failure``, which tells ``doubts``, where one of them was not told yet."""
         if not set(doubts) <= set(self.told):
             self.told += doubts
-            raise failures.not_done(f"unverified: {said}")
+            raise failure
 
     def _doubts(self, snapshot: Snapshot, shown: str, seen: Iterable[str]) -> list[str]:
         task = ADDRESS.sub(" ", self.task)
@@ -175,7 +178,7 @@ def whole(name: str) -> re.Pattern[str]:
 
 
 def literals(task: str) -> Iterator[str]:
-    """Texts that a task can only mean as they are written."""
+    """Texts that a task can only mean as they are written: no days and times."""
     rest = task
     for quoted in QUOTED.finditer(task):
         said = quoted[1] or quoted[2]
@@ -184,7 +187,7 @@ def literals(task: str) -> Iterator[str]:
         rest = rest.replace(quoted[0], " ")
         if plain(said) not in YES | STATES and not excepted(quoted.start(), task):
             yield said
-    rest = re.sub(r"(?<=\d),(?=\d{3})", "", rest)
+    rest = re.sub(r"(?<=\d),(?=\d{3})", "", without(rest))
     for found in LITERAL.finditer(rest):
         if not excepted(found.start(), rest):
             yield found[0].lstrip("0") or found[0]

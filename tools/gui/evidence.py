@@ -75,7 +75,8 @@ async def finish(action: Finish, hand: Hand, told: Told) -> Done:
     if not new:
         doubts.append("what is gone may only be out of sight: its page was left")
     why = "; ".join(doubts)
-    ledger.asked.tell(doubts, f"{why}. If the task is done all the same, say done again")
+    again = "If the task is done all the same, say done again"
+    ledger.asked.tell(doubts, failures.not_done(f"unverified: {why}. {again}"))
     seen = [text for _, text in ledger.before]
     doubts.append(ledger.asked.doubt(now, await text_of(hand.view), seen))
     return replace(done, doubt="; ".join(filter(None, doubts)))

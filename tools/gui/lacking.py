@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 from tools.gui import failures
 from tools.gui.asked import ADDRESS, Asked, among, literals, unset, whole
-from tools.gui.dates import dates, times, without
+from tools.gui.dates import dates, times
 from tools.gui.judge import plain
 from tools.gui.numbered import is_number
 from tools.gui.observation import FILLED, MARKS, WRITABLE, Element, Snapshot
@@ -23,12 +23,10 @@ CAPITALS = re.compile(r"(?<![\w'’-])[A-Z]{3,}(?![\w'’])")
 
 
 def check(asked: Asked, snapshot: Snapshot) -> None:
-    """Raises ``Failure`` not_done, once, where what is about to be sent lacks something."""
+    """Raises ``Failure`` not_done, once for each, where what is to be sent lacks something."""
     asked.see(snapshot)
     left = list(_lacking(asked, snapshot))
-    if not set(left) <= set(asked.told):
-        asked.told += left
-        raise failures.early(", ".join(left))
+    asked.tell(left, failures.early(", ".join(left)))
 
 
 def _lacking(asked: Asked, snapshot: Snapshot) -> Iterator[str]:
@@ -42,7 +40,7 @@ def _lacking(asked: Asked, snapshot: Snapshot) -> Iterator[str]:
     held = [plain(e.value or "") for e in fields if e.role in WRITABLE]
     if not all(value and value in plain(task) for value in held):
         entered = " ".join((*used, *held))
-        for text in _texts(without(task)):
+        for text in _texts(task):
             if plain(text) not in entered and text not in here:
                 yield f'"{text}" was not entered'
     yield from _at(fields, dates, dates(task))
